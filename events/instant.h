@@ -1,0 +1,32 @@
+/* instant.h - instants are int64_t milliseconds since 1970-01-01T00:00:00Z.
+ *
+ * Days are UTC days, counted from 1970-01-01 (day 0), floor division, so that
+ * instants before 1970 fall into negative days.
+ */
+#ifndef CALLFOLD_EVENTS_INSTANT_H
+#define CALLFOLD_EVENTS_INSTANT_H
+
+#include "events/text.h"
+
+#define MS_PER_SECOND 1000
+#define MS_PER_MINUTE 60000
+#define MS_PER_HOUR   3600000
+#define MS_PER_DAY    86400000
+#define INSTANT_TEXT_MAX 25 /* "2026-11-23T08:00:06.000Z" and a NUL */
+#define DAY_TEXT_MAX     11 /* "2026-11-23" and a NUL */
+
+/* Reads RFC 3339 with Z or an offset, 0 to 9 fraction digits, truncated to the
+ * millisecond. A leap second (:60 at 23:59 UTC) is the next second's start. False when the
+ * text is anything else, or the instant in UTC leaves the years 0000-9999. */
+bool instant_parse(struct text t, int64_t *ms);
+
+/* Writes "2026-11-23T08:00:06.000Z" and a NUL; returns 24. */
+size_t instant_format(int64_t ms, char out[INSTANT_TEXT_MAX]);
+
+/* The UTC day an instant belongs to (floor), and a day's first instant. */
+int32_t instant_day(int64_t ms);
+int64_t day_start_ms(int32_t day);
+/* Writes "2026-11-23" and a NUL; returns 10. */
+size_t day_format(int32_t day, char out[DAY_TEXT_MAX]);
+
+#endif

@@ -1,0 +1,121 @@
+/* fold.h - the meter: one record of the log in, its outputs out.
+ *
+ * A struct fold is all that callfold knows of one partition. fold_step is the
+ * only way to change it, and it is pure: it opens no file, reads no clock and
+ * no environment, never blocks and never fails for its input's sake (bad input
+ * becomes an event.rejected). The same records in the same order give the same
+ * outputs and the same digest, whatever was in memory at the time.
+ *
+ * The state is a set of records, each a key and a body of bytes (layouts:
+ * snapshots/FORMAT.md). A record that is not in memory is asked for through
+ * the loader; changed records are handed out by fold_dirty and forgotten by
+ * fold_clean once they are stored. Of some kinds every record is in memory
+ * always (live calls, rate decks, fx, policy, the partition itself); they
+ * are fed back by fold_restore when a stored state is opened.
+ */
+#ifndef CALLFOLD_PROCESSOR_FOLD_FOLD_H
+#define CALLFOLD_PROCESSOR_FOLD_FOLD_H
+
+#include "events/decode.h"
+#include "events/event.h"
+#include "events/output.h"
+
+/* Raised by one whenever the same input could give other outputs or state. */
+#define FOLD_VERSION 1
+
+/* Record kinds: the first byte of a record's key. */
+enum record_kind {
+    RECORD_PARTITION = 'P',
+    RECORD_POLICY = 'Y',
+    RECORD_FX = 'F',
+    RECORD_DECK = 'D',
+    RECORD_RATE = 'R',
+    RECORD_LIVE_CALL = 'L',
+    RECORD_ACCOUNT = 'A',
+    RECORD_MEMBER = 'M',
+    RECORD_NUMBER = 'N',
+    RECORD_ASSIGNMENT = 'S',
+    RECORD_BLOCK = 'B',
+    RECORD_TOPUP = 'T',
+    RECORD_CLOSED_CALL = 'C',
+    RECORD_EXPIRY = 'E',
+};
+/* The kinds that are always in memory, in the order fold_restore wants them. */
+#define RESIDENT_KINDS "PYFDRL"
+#define RECORD_KEY_MAX 256
+
+/* A read-only view of the stored state. */
+struct fold_loader {
+    /* Finds the body stored under key; true and *body set (valid until the
+     * next call), or false when there is none. */
+    bool (*load)(void *context, struct text key, struct text *body);
+    void *context;
+};
+
+/* One record of the log. */
+struct fold_record {
+    int64_t offset;
+    bool has_timestamp;   /* false in a file of bare events */
+    int64_t timestamp_ms; /* the log's own, 0 without one */
+    bool has_key;         /* a bare line has no key to compare the subject with */
+    struct text key;      /* absent (null) or bytes */
+    struct text value;
+};
+
+struct fold;
+
+/* partition_count 0: not known, so the account's partition is not checked.
+ * The loader is copied; loader may be NULL when nothing is stored. Never NULL. */
+struct fold *fold_new(uint32_t partition, uint32_t partition_count, const struct fold_loader *loader);
+void fold_free(struct fold *fold);
+
+/* Folds one record. event is what event_decode gave, or NULL with error set.
+ * The outputs and all they point to live until the next call. */
+void fold_step(struct fold *fold, const struct fold_record *record, const struct event *event,
+               const struct decode_error *error, struct output_list *outputs);
+
+/* True when a broken invariant was found; what says which. Nothing that the
+ * last fold_step gave may be published. */
+bool fold_is_broken(const struct fold *fold, const char **what);
+
+/* Where the fold stands. */
+struct fold_position {
+    int64_t next_offset, entries, inputs;
+    int64_t time_ms;           /* partition time; 0 before the first event */
+    int64_t clock_ms;          /* the second clock */
+    char chain[HASH_HEX];      /* hex, no NUL */
+};
+void fold_position(const struct fold *fold, struct fold_position *position);
+/* Brings the digest up to date and writes it as hex, no NUL. */
+void fold_digest(struct fold *fold, char digest[DIGEST_HEX]);
+/* The second clock's next deadline; false when there is none. */
+bool fold_next_deadline(const struct fold *fold, int64_t *deadline_ms);
+
+/* Figures for status and metrics. */
+struct fold_counts {
+    int64_t events[EVENT_TYPE_COUNT], rejects[REJECT_REASON_COUNT];
+    int64_t duplicates, live_calls, records_in_memory;
+};
+void fold_counts(const struct fold *fold, struct fold_counts *counts);
+
+/* Hands every changed record to visit in ascending key order; body absent =
+ * deleted. Both texts are valid during the call only. */
+typedef void fold_visit(void *context, struct text key, struct text body);
+void fold_dirty(struct fold *fold, fold_visit *visit, void *context);
+/* All that fold_dirty handed out is stored: nothing is dirty any more. */
+void fold_clean(struct fold *fold);
+/* Forgets clean records that can be loaded again until at most keep remain
+ * that could be forgotten; call it only when nothing is dirty. */
+void fold_evict(struct fold *fold, size_t keep);
+
+/* Opening a stored state: fold_restore for every stored record of the
+ * RESIDENT_KINDS, kind by kind in that order, then fold_restored once. False
+ * when the records do not fit together (a damaged or foreign state). */
+bool fold_restore(struct fold *fold, struct text key, struct text body);
+bool fold_restored(struct fold *fold);
+
+/* 128-bit hash of one record, as it enters the digest's sum (mod 2^128);
+ * little endian. For whoever recomputes the digest by a full scan. */
+void fold_record_hash(struct text key, struct text body, uint64_t hash[2]);
+
+#endif

@@ -1,0 +1,75 @@
+/* store.h - durable state of one partition: an LMDB environment.
+ *
+ * The store holds the fold's records (key -> body) as of one position in the
+ * log, and a small header that says which. It is a cache of the log: what a
+ * checkpoint did not reach is folded again. The only file that includes lmdb.h
+ * is store.c. Layouts: FORMAT.md.
+ *
+ * Every function that can fail returns false and leaves a message for the
+ * operator in store_error(); `code` there is a sysexits.h code.
+ */
+#ifndef CALLFOLD_SNAPSHOTS_STORE_H
+#define CALLFOLD_SNAPSHOTS_STORE_H
+
+#include "events/text.h"
+
+struct store;
+
+struct store_error {
+    int code;          /* EX_IOERR, EX_CONFIG ... */
+    char message[512]; /* NUL-terminated */
+};
+
+/* What a checkpoint says of itself. */
+struct store_header {
+    uint32_t fold_version;
+    uint32_t partition;
+    uint32_t partition_count; /* 0 = not known */
+    uint32_t clean;           /* 1: closed in good order since the last checkpoint */
+    int64_t next_offset;
+    int64_t entries, inputs;
+    int64_t source_position;  /* embedded: bytes of the events file folded so far */
+    int64_t source_lines;     /* embedded: lines of it */
+    uint64_t source_check;    /* embedded: hash of the last line folded */
+    char chain[64];           /* hex */
+    char digest[32];          /* hex of the state's digest */
+};
+
+enum store_mode { STORE_READ_ONLY, STORE_READ_WRITE };
+
+/* Opens (READ_WRITE: creates) DIR/partition-N. READ_WRITE expects that the
+ * caller holds the lock of the state directory (state_lock). *header is all
+ * zeros in a new store. NULL on error. */
+struct store *store_open(const char *dir, uint32_t partition, enum store_mode mode, struct store_header *header,
+                         struct store_error *error);
+void store_close(struct store *store);
+
+/* Loads one record; *body points into the map and is valid until the next
+ * checkpoint or load. Signature fits struct fold_loader. */
+bool store_load(void *store, struct text key, struct text *body);
+
+/* Calls visit for each record whose key begins with prefix, ascending; stops
+ * when visit returns false. Returns false if visit did. */
+typedef bool store_visit(void *context, struct text key, struct text body);
+bool store_scan(struct store *store, struct text prefix, store_visit *visit, void *context);
+
+/* A checkpoint: begin, then put or remove in ascending key order, then commit
+ * with the header: all or nothing. A map that is full grows by itself and the
+ * checkpoint is begun again by the store without the caller noticing. */
+bool store_begin(struct store *store, struct store_error *error);
+void store_put(void *store, struct text key, struct text body); /* body absent = remove; fits fold_visit; errors are kept for commit */
+bool store_commit(struct store *store, const struct store_header *header, bool sync, struct store_error *error);
+void store_abort(struct store *store);
+
+/* Sum mod 2^128 over all records, by a full scan, hex. */
+void store_digest(struct store *store, char digest[32]);
+
+/* An exclusive lock on the state directory (created when missing); the
+ * descriptor, or -1 with *error set (a second process: EX_TEMPFAIL is not a
+ * contract code, so EX_CONFIG, naming the pid that holds it). Closing the
+ * descriptor, or the process's end, unlocks. */
+int state_lock(const char *dir, struct store_error *error);
+/* The partitions that have a store in dir, ascending, into a malloc'd array. */
+size_t store_partitions(const char *dir, uint32_t **partitions);
+
+#endif
