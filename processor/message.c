@@ -1,0 +1,131 @@
+/* message.c - see message.h. */
+#include "processor/message.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define DRAW_INTERVAL_S 0.2
+#define WIPE_LINE       "\r\033[K"
+
+static const char *program_name = "callfold";
+static bool notes_are_silenced;
+static bool line_is_drawn; /* a progress line stands on the terminal */
+
+void message_program(const char *name)
+{
+    program_name = name;
+}
+
+void message_quiet(bool quiet)
+{
+    notes_are_silenced = quiet;
+}
+
+static void wipe_progress(void)
+{
+    if (line_is_drawn)
+        fputs(WIPE_LINE, stderr);
+    line_is_drawn = false;
+}
+
+static void say_error(const char *format, va_list arguments)
+{
+    wipe_progress();
+    fprintf(stderr, "%s: ", program_name);
+    vfprintf(stderr, format, arguments);
+    fputc('\n', stderr);
+}
+
+void message_error(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    say_error(format, arguments);
+    va_end(arguments);
+}
+
+int message_fail(int code, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    say_error(format, arguments);
+    va_end(arguments);
+    return code;
+}
+
+void message_note(const char *format, ...)
+{
+    if (notes_are_silenced)
+        return;
+    va_list arguments;
+    va_start(arguments, format);
+    wipe_progress();
+    vfprintf(stderr, format, arguments);
+    fputc('\n', stderr);
+    va_end(arguments);
+}
+
+const char *count_format(int64_t count, char out[COUNT_TEXT_MAX])
+{
+    char digits[24];
+    size_t len = (size_t)snprintf(digits, sizeof digits, "%" PRId64, count);
+    size_t sign = count < 0 ? 1 : 0, at = 0;
+    for (size_t i = 0; i < len; i++) {
+        if (i > sign && (len - i) % 3 == 0)
+            out[at++] = ',';
+        out[at++] = digits[i];
+    }
+    out[at] = '\0';
+    return out;
+}
+
+double seconds_now(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+void progress_begin(struct progress *progress, const char *what, const char *unit)
+{
+    double now = seconds_now();
+    *progress = (struct progress){.what = what, .unit = unit, .started = now, .drawn = now};
+}
+
+/* ", 61 %, 0:42 to go", or nothing while there is nothing to go by. */
+static void format_remaining(char out[64], int64_t done, int64_t total, double elapsed)
+{
+    out[0] = '\0';
+    if (total <= 0 || done <= 0)
+        return;
+    double share = (double)done / (double)total;
+    if (share > 1)
+        share = 1;
+    long left = (long)(elapsed / share - elapsed + 0.5);
+    snprintf(out, 64, ", %d %%, %ld:%02ld to go", (int)(share * 100), left / 60, left % 60);
+}
+
+void progress_show(struct progress *progress, int64_t done, int64_t total, int64_t count)
+{
+    double now = seconds_now();
+    if (now - progress->drawn < DRAW_INTERVAL_S || notes_are_silenced || !isatty(STDERR_FILENO))
+        return;
+    progress->drawn = now;
+    double elapsed = now - progress->started;
+    char remaining[64], counted[COUNT_TEXT_MAX], rate[COUNT_TEXT_MAX];
+    format_remaining(remaining, done, total, elapsed);
+    fprintf(stderr, WIPE_LINE "%s: %s %s, %s a second%s", progress->what, count_format(count, counted),
+            progress->unit, count_format((int64_t)((double)count / elapsed), rate), remaining);
+    fflush(stderr);
+    line_is_drawn = true;
+}
+
+void progress_end(struct progress *progress)
+{
+    progress->drawn = 0;
+    wipe_progress();
+}
