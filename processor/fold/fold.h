@@ -10,7 +10,7 @@
  * snapshots/FORMAT.md). A record that is not in memory is asked for through
  * the loader; changed records are handed out by fold_dirty and forgotten by
  * fold_clean once they are stored. Of some kinds every record is in memory
- * always (live calls, rate decks, fx, policy, the partition itself); they
+ * always (live calls, recharges in flight, rate decks, fx, policy, the partition itself); they
  * are fed back by fold_restore when a stored state is opened.
  */
 #ifndef CALLFOLD_PROCESSOR_FOLD_FOLD_H
@@ -30,6 +30,7 @@ enum record_kind {
     RECORD_FX = 'F',
     RECORD_DECK = 'D',
     RECORD_RATE = 'R',
+    RECORD_RECHARGE = 'G',
     RECORD_LIVE_CALL = 'L',
     RECORD_ACCOUNT = 'A',
     RECORD_MEMBER = 'M',
@@ -41,7 +42,7 @@ enum record_kind {
     RECORD_EXPIRY = 'E',
 };
 /* The kinds that are always in memory, in the order fold_restore wants them. */
-#define RESIDENT_KINDS "PYFDRL"
+#define RESIDENT_KINDS "PYFDRGL"
 #define RECORD_KEY_MAX 256
 
 /* A read-only view of the stored state. */
@@ -109,10 +110,11 @@ void fold_clean(struct fold *fold);
 void fold_evict(struct fold *fold, size_t keep);
 
 /* Opening a stored state: fold_restore for every stored record of the
- * RESIDENT_KINDS, kind by kind in that order, then fold_restored once. False
+ * RESIDENT_KINDS, kind by kind in that order, then fold_restored once (not for a new state). False
  * when the records do not fit together (a damaged or foreign state). */
 bool fold_restore(struct fold *fold, struct text key, struct text body);
-bool fold_restored(struct fold *fold);
+/* digest: the whole stored state's, as fold_digest gave it at the checkpoint. */
+bool fold_restored(struct fold *fold, const char digest[DIGEST_HEX]);
 
 /* 128-bit hash of one record, as it enters the digest's sum (mod 2^128);
  * little endian. For whoever recomputes the digest by a full scan. */

@@ -1,0 +1,497 @@
+#include "processor/fold/state.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <xxhash.h>
+
+enum {
+    RECORD_DIRTY = 1,    /* to be stored */
+    RECORD_UNHASHED = 2, /* changed since it was last in the digest */
+    RECORD_REMOVED = 4,
+    RECORD_REPLACED = 8, /* no longer in the table; freed at the next clean */
+    RECORD_PINNED = 16,
+    RECORD_USED = 32,    /* since the last eviction */
+};
+
+/* One allocation: this, the kind's links, the body, the key. The key comes last
+ * so that bodies are aligned. */
+struct record {
+    uint64_t hash;
+    uint64_t contribution[2]; /* what the digest's sum holds for this key now */
+    uint32_t body_len;
+    uint16_t key_len;
+    uint8_t kind;
+    uint8_t flags;
+    char rest[];
+};
+
+struct record_list {
+    struct record **at;
+    size_t count, capacity;
+};
+
+struct state {
+    struct fold_loader loader;
+    uint64_t *slots; /* tag << 48 | pointer, 0 = empty; linear probing */
+    size_t slot_mask, count;
+    struct record_list dirty, unhashed;
+    uint64_t sum[2];
+};
+
+#define POINTER_BITS 48
+#define POINTER_MASK ((UINT64_C(1) << POINTER_BITS) - 1)
+#define SLOTS_AT_START 1024
+
+void *must_alloc(void *memory)
+{
+    if (!memory) {
+        fputs("callfold: out of memory\n", stderr);
+        abort();
+    }
+    return memory;
+}
+
+void key_begin(struct key *key, enum record_kind kind)
+{
+    key->bytes[0] = (char)kind;
+    key->len = 1;
+}
+
+void key_part(struct key *key, struct text part)
+{
+    assert(key->len + 1 + part.len <= RECORD_KEY_MAX);
+    if (key->len > 1)
+        key->bytes[key->len++] = '\0';
+    if (part.len > 0)
+        memcpy(key->bytes + key->len, part.at, part.len);
+    key->len += part.len;
+}
+
+void key_number(struct key *key, uint64_t value, int bytes)
+{
+    for (int shift = 8 * (bytes - 1); shift >= 0; shift -= 8)
+        key->bytes[key->len++] = (char)(unsigned char)(value >> shift);
+}
+
+struct key key_of(enum record_kind kind, struct text a)
+{
+    struct key key;
+    key_begin(&key, kind);
+    key_part(&key, a);
+    return key;
+}
+
+struct key key_of2(enum record_kind kind, struct text a, struct text b)
+{
+    struct key key = key_of(kind, a);
+    key_part(&key, b);
+    return key;
+}
+
+struct key key_of3(enum record_kind kind, struct text a, struct text b, struct text c)
+{
+    struct key key = key_of2(kind, a, b);
+    key_part(&key, c);
+    return key;
+}
+
+static bool is_resident(uint8_t kind)
+{
+    return memchr(RESIDENT_KINDS, kind, sizeof RESIDENT_KINDS - 1) != NULL;
+}
+
+static size_t links_size(uint8_t kind)
+{
+    switch (kind) {
+    case RECORD_LIVE_CALL: return sizeof(struct live_links);
+    case RECORD_ACCOUNT: return sizeof(struct account_links);
+    case RECORD_RECHARGE: return sizeof(struct recharge_links);
+    default: return 0;
+    }
+}
+
+union record_links *record_links(struct record *record)
+{
+    return (union record_links *)(void *)record->rest;
+}
+
+void *record_body(struct record *record)
+{
+    return record->rest + links_size(record->kind);
+}
+
+size_t record_body_len(const struct record *record)
+{
+    return record->body_len;
+}
+
+struct text record_key(const struct record *record)
+{
+    return (struct text){record->rest + links_size(record->kind) + record->body_len, record->key_len};
+}
+
+enum record_kind record_kind_of(const struct record *record)
+{
+    return (enum record_kind)record->kind;
+}
+
+void record_pin(struct record *record, bool pinned)
+{
+    record->flags = (uint8_t)(pinned ? record->flags | RECORD_PINNED : record->flags & ~RECORD_PINNED);
+}
+
+void fold_record_hash(struct text key, struct text body, uint64_t hash[2])
+{
+    XXH128_hash_t h = XXH3_128bits_withSeed(body.at, body.len, XXH3_64bits(key.at, key.len));
+    hash[0] = h.low64;
+    hash[1] = h.high64;
+}
+
+static void sum_add(uint64_t sum[2], const uint64_t value[2])
+{
+    sum[0] += value[0];
+    sum[1] += value[1] + (sum[0] < value[0]);
+}
+
+static void sum_subtract(uint64_t sum[2], const uint64_t value[2])
+{
+    uint64_t borrow = sum[0] < value[0];
+    sum[0] -= value[0];
+    sum[1] -= value[1] + borrow;
+}
+
+/* --- the table --- */
+
+static uint64_t slot_of(struct record *record)
+{
+    uint64_t pointer = (uint64_t)(uintptr_t)record;
+    assert((pointer & ~POINTER_MASK) == 0);
+    return pointer | (record->hash & ~POINTER_MASK);
+}
+
+static struct record *slot_record(uint64_t slot)
+{
+    return (struct record *)(uintptr_t)(slot & POINTER_MASK);
+}
+
+static void table_place(struct state *state, struct record *record)
+{
+    size_t i = record->hash & state->slot_mask;
+    while (state->slots[i] != 0)
+        i = (i + 1) & state->slot_mask;
+    state->slots[i] = slot_of(record);
+}
+
+static void table_resize(struct state *state, size_t slots)
+{
+    uint64_t *old = state->slots;
+    size_t old_slots = old ? state->slot_mask + 1 : 0;
+    state->slots = must_alloc(calloc(slots, sizeof *state->slots));
+    state->slot_mask = slots - 1;
+    for (size_t i = 0; i < old_slots; i++)
+        if (old[i] != 0)
+            table_place(state, slot_record(old[i]));
+    free(old);
+}
+
+static void table_insert(struct state *state, struct record *record)
+{
+    if ((state->count + 1) * 4 > (state->slot_mask + 1) * 3)
+        table_resize(state, (state->slot_mask + 1) * 2);
+    table_place(state, record);
+    state->count++;
+}
+
+/* The slot that holds the key's record, or SIZE_MAX. */
+static size_t table_slot(const struct state *state, uint64_t hash, const char *key, size_t key_len)
+{
+    for (size_t i = hash & state->slot_mask; state->slots[i] != 0; i = (i + 1) & state->slot_mask) {
+        if (((state->slots[i] ^ hash) & ~POINTER_MASK) != 0)
+            continue;
+        struct record *record = slot_record(state->slots[i]);
+        struct text held = record_key(record);
+        if (record->hash == hash && held.len == key_len && memcmp(held.at, key, key_len) == 0)
+            return i;
+    }
+    return SIZE_MAX;
+}
+
+/* Empties a slot and moves up what probed past it. */
+static void table_erase(struct state *state, size_t hole)
+{
+    size_t mask = state->slot_mask;
+    for (size_t i = (hole + 1) & mask; state->slots[i] != 0; i = (i + 1) & mask) {
+        size_t home = slot_record(state->slots[i])->hash & mask;
+        if (((i - home) & mask) >= ((i - hole) & mask)) {
+            state->slots[hole] = state->slots[i];
+            hole = i;
+        }
+    }
+    state->slots[hole] = 0;
+    state->count--;
+}
+
+struct state *state_new(const struct fold_loader *loader)
+{
+    struct state *state = must_alloc(calloc(1, sizeof *state));
+    if (loader)
+        state->loader = *loader;
+    table_resize(state, SLOTS_AT_START);
+    return state;
+}
+
+static void free_replaced(struct record_list *list)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (list->at[i]->flags & RECORD_REPLACED)
+            free(list->at[i]);
+}
+
+void state_free(struct state *state)
+{
+    if (!state)
+        return;
+    free_replaced(&state->dirty);
+    for (size_t i = 0; i <= state->slot_mask; i++)
+        if (state->slots[i] != 0)
+            free(slot_record(state->slots[i]));
+    free(state->slots);
+    free(state->dirty.at);
+    free(state->unhashed.at);
+    free(state);
+}
+
+static struct record *record_make(uint64_t hash, struct text key, size_t body_len)
+{
+    uint8_t kind = (uint8_t)key.at[0];
+    size_t head = links_size(kind);
+    struct record *record = must_alloc(calloc(1, sizeof *record + head + body_len + key.len));
+    record->hash = hash;
+    record->kind = kind;
+    record->flags = RECORD_USED;
+    record->body_len = (uint32_t)body_len;
+    record->key_len = (uint16_t)key.len;
+    memcpy(record->rest + head + body_len, key.at, key.len);
+    return record;
+}
+
+/* A record that equals what the store holds enters the working set. */
+static struct record *record_load(struct state *state, uint64_t hash, struct text key, struct text body)
+{
+    struct record *record = record_make(hash, key, body.len);
+    if (body.len > 0)
+        memcpy(record_body(record), body.at, body.len);
+    fold_record_hash(key, body, record->contribution);
+    table_insert(state, record);
+    return record;
+}
+
+struct record *state_find(struct state *state, const struct key *key)
+{
+    uint64_t hash = XXH3_64bits(key->bytes, key->len);
+    size_t slot = table_slot(state, hash, key->bytes, key->len);
+    if (slot != SIZE_MAX) {
+        struct record *record = slot_record(state->slots[slot]);
+        record->flags |= RECORD_USED;
+        return record->flags & RECORD_REMOVED ? NULL : record;
+    }
+    struct text body;
+    struct text name = {key->bytes, key->len};
+    if (!state->loader.load || is_resident((uint8_t)key->bytes[0]) ||
+        !state->loader.load(state->loader.context, name, &body))
+        return NULL;
+    return record_load(state, hash, name, body);
+}
+
+struct record *state_restore(struct state *state, struct text key, struct text body)
+{
+    return record_load(state, XXH3_64bits(key.at, key.len), key, body);
+}
+
+static void list_push(struct record_list *list, struct record *record)
+{
+    if (list->count == list->capacity) {
+        list->capacity = list->capacity ? list->capacity * 2 : 256;
+        list->at = must_alloc(realloc(list->at, list->capacity * sizeof(struct record *)));
+    }
+    list->at[list->count++] = record;
+}
+
+void state_changed(struct state *state, struct record *record)
+{
+    if (!(record->flags & RECORD_DIRTY))
+        list_push(&state->dirty, record);
+    if (!(record->flags & RECORD_UNHASHED))
+        list_push(&state->unhashed, record);
+    record->flags |= RECORD_DIRTY | RECORD_UNHASHED;
+}
+
+void state_remove(struct state *state, struct record *record)
+{
+    state_changed(state, record);
+    record->flags |= RECORD_REMOVED;
+}
+
+struct record *state_create(struct state *state, const struct key *key, size_t body_len)
+{
+    struct text name = {key->bytes, key->len};
+    uint64_t hash = XXH3_64bits(key->bytes, key->len);
+    struct record *record = record_make(hash, name, body_len);
+    size_t slot = table_slot(state, hash, key->bytes, key->len);
+    if (slot == SIZE_MAX) {
+        table_insert(state, record);
+    } else {
+        struct record *old = slot_record(state->slots[slot]);
+        state_changed(state, old); /* so that the lists own it until it is freed */
+        old->flags |= RECORD_REPLACED;
+        memcpy(record->contribution, old->contribution, sizeof record->contribution);
+        memset(old->contribution, 0, sizeof old->contribution);
+        state->slots[slot] = slot_of(record);
+    }
+    state_changed(state, record);
+    return record;
+}
+
+size_t state_count(const struct state *state)
+{
+    return state->count;
+}
+
+/* --- the digest --- */
+
+static void rehash(struct state *state, struct record *record)
+{
+    sum_subtract(state->sum, record->contribution);
+    if (record->flags & RECORD_REMOVED) {
+        memset(record->contribution, 0, sizeof record->contribution);
+    } else {
+        struct text body = {record_body(record), record->body_len};
+        fold_record_hash(record_key(record), body, record->contribution);
+        sum_add(state->sum, record->contribution);
+    }
+}
+
+void state_digest(struct state *state, uint64_t sum[2])
+{
+    for (size_t i = 0; i < state->unhashed.count; i++) {
+        struct record *record = state->unhashed.at[i];
+        if (!(record->flags & RECORD_REPLACED))
+            rehash(state, record);
+        record->flags &= (uint8_t)~RECORD_UNHASHED;
+    }
+    state->unhashed.count = 0;
+    sum[0] = state->sum[0];
+    sum[1] = state->sum[1];
+}
+
+void state_set_digest(struct state *state, const uint64_t sum[2])
+{
+    memcpy(state->sum, sum, sizeof state->sum);
+}
+
+/* --- checkpoints --- */
+
+static int by_key(const void *a, const void *b)
+{
+    struct text x = record_key(*(struct record *const *)a);
+    struct text y = record_key(*(struct record *const *)b);
+    int order = memcmp(x.at, y.at, x.len < y.len ? x.len : y.len);
+    return order != 0 ? order : (x.len > y.len) - (x.len < y.len);
+}
+
+/* What was replaced since the last checkpoint is out of the table and, once
+ * the digest is up to date, in no other list. */
+static void drop_replaced(struct state *state)
+{
+    uint64_t sum[2];
+    state_digest(state, sum);
+    size_t kept = 0;
+    for (size_t i = 0; i < state->dirty.count; i++) {
+        struct record *record = state->dirty.at[i];
+        if (record->flags & RECORD_REPLACED)
+            free(record);
+        else
+            state->dirty.at[kept++] = record;
+    }
+    state->dirty.count = kept;
+}
+
+void state_dirty(struct state *state, fold_visit *visit, void *context)
+{
+    drop_replaced(state);
+    if (state->dirty.count == 0)
+        return;
+    qsort(state->dirty.at, state->dirty.count, sizeof(struct record *), by_key);
+    for (size_t i = 0; i < state->dirty.count; i++) {
+        struct record *record = state->dirty.at[i];
+        struct text body = {record_body(record), record->body_len};
+        visit(context, record_key(record), record->flags & RECORD_REMOVED ? TEXT_NONE : body);
+    }
+}
+
+static void forget(struct state *state, struct record *record)
+{
+    struct text key = record_key(record);
+    table_erase(state, table_slot(state, record->hash, key.at, key.len));
+    free(record);
+}
+
+void state_clean(struct state *state)
+{
+    drop_replaced(state);
+    for (size_t i = 0; i < state->dirty.count; i++) {
+        struct record *record = state->dirty.at[i];
+        record->flags &= (uint8_t)~RECORD_DIRTY;
+        if (record->flags & RECORD_REMOVED)
+            forget(state, record);
+    }
+    state->dirty.count = 0;
+}
+
+static bool may_go(const struct record *record)
+{
+    return !is_resident(record->kind) && !(record->flags & (RECORD_PINNED | RECORD_DIRTY));
+}
+
+/* Forgets what may go and has none of the flags. The table is made anew, so
+ * that no probing chain is mended a thousand times. */
+static void sweep(struct state *state, uint8_t unless)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i <= state->slot_mask; i++) {
+        if (state->slots[i] == 0)
+            continue;
+        struct record *record = slot_record(state->slots[i]);
+        if (may_go(record) && !(record->flags & unless)) {
+            free(record);
+            state->slots[i] = 0;
+        } else {
+            kept++;
+        }
+    }
+    state->count = kept;
+    size_t slots = SLOTS_AT_START;
+    while (slots * 5 < kept * 10)
+        slots *= 2;
+    table_resize(state, slots);
+}
+
+void state_evict(struct state *state, size_t keep)
+{
+    size_t evictable = 0;
+    for (size_t i = 0; i <= state->slot_mask; i++)
+        if (state->slots[i] != 0)
+            evictable += may_go(slot_record(state->slots[i]));
+    if (evictable <= keep)
+        return;
+    uint64_t sum[2];
+    state_digest(state, sum);
+    size_t before = state->count;
+    sweep(state, RECORD_USED);
+    if (evictable - (before - state->count) > keep)
+        sweep(state, 0);
+    for (size_t i = 0; i <= state->slot_mask; i++)
+        if (state->slots[i] != 0)
+            slot_record(state->slots[i])->flags &= (uint8_t)~RECORD_USED;
+}

@@ -1,0 +1,82 @@
+/* state.h - the fold's working set: records by key, in memory.
+ *
+ * A hash table of records (records.h). What is not there is loaded through the
+ * fold_loader, but for the resident kinds, of which all are there. Changed
+ * records are remembered twice: for the digest, which is brought up to date when
+ * it is asked for, and for the store, which takes them at a checkpoint.
+ *
+ * A removed record stays as a tombstone until the store has removed it too,
+ * so texts borrowed from it live as long as the outputs that carry them.
+ */
+#ifndef CALLFOLD_PROCESSOR_FOLD_STATE_H
+#define CALLFOLD_PROCESSOR_FOLD_STATE_H
+
+#include "processor/fold/fold.h"
+#include "processor/fold/records.h"
+
+struct record;
+
+/* What a record has in memory only. */
+struct live_links {
+    struct record *account, *previous, *next; /* the account's live calls, by start */
+    size_t heap_index;                        /* deadline.c */
+};
+struct account_links {
+    struct record *first, *last;
+};
+struct recharge_links {
+    struct record *account;
+    size_t heap_index;
+};
+union record_links {
+    struct live_links live;
+    struct account_links account;
+    struct recharge_links recharge;
+};
+
+/* A key under construction: kind byte, then parts. */
+struct key {
+    size_t len;
+    char bytes[RECORD_KEY_MAX];
+};
+void key_begin(struct key *key, enum record_kind kind);
+void key_part(struct key *key, struct text part); /* NUL before all but the first */
+void key_number(struct key *key, uint64_t value, int bytes); /* big endian, no NUL */
+struct key key_of(enum record_kind kind, struct text a);
+struct key key_of2(enum record_kind kind, struct text a, struct text b);
+struct key key_of3(enum record_kind kind, struct text a, struct text b, struct text c);
+
+struct state;
+
+/* loader may be NULL. Never NULL; aborts when memory is out. */
+struct state *state_new(const struct fold_loader *loader);
+void state_free(struct state *state);
+
+/* NULL when there is no such record. */
+struct record *state_find(struct state *state, const struct key *key);
+/* A new record, its body all zeros, changed; what was under the key is replaced. */
+struct record *state_create(struct state *state, const struct key *key, size_t body_len);
+/* A record as the store holds it: not changed. */
+struct record *state_restore(struct state *state, struct text key, struct text body);
+void state_changed(struct state *state, struct record *record);
+void state_remove(struct state *state, struct record *record);
+
+void *record_body(struct record *record);
+size_t record_body_len(const struct record *record);
+struct text record_key(const struct record *record);
+enum record_kind record_kind_of(const struct record *record);
+union record_links *record_links(struct record *record);
+/* Keeps a record in memory while another points at it. */
+void record_pin(struct record *record, bool pinned);
+
+size_t state_count(const struct state *state);
+void state_digest(struct state *state, uint64_t sum[2]);
+/* The digest as of the stored state, before the resident kinds were restored. */
+void state_set_digest(struct state *state, const uint64_t sum[2]);
+void state_dirty(struct state *state, fold_visit *visit, void *context);
+void state_clean(struct state *state);
+void state_evict(struct state *state, size_t keep);
+
+void *must_alloc(void *memory); /* aborts on NULL */
+
+#endif
