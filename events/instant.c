@@ -1,0 +1,176 @@
+#include "events/instant.h"
+
+#include <assert.h>
+
+#define MINUTES_PER_DAY 1440
+#define DAYS_PER_ERA    146097 /* 400 years of the Gregorian calendar */
+#define DAYS_TO_1970    719468 /* from 0000-03-01 */
+#define FIRST_DAY       (-719528) /* 0000-01-01 */
+#define LAST_DAY        2932896   /* 9999-12-31 */
+
+/* Days and dates by Howard Hinnant's days_from_civil and civil_from_days
+ * (howardhinnant.github.io/date_algorithms.html): years begin in March, so
+ * that the leap day is a year's last. Year >= 0. */
+static int32_t day_of_date(int year, int month, int day)
+{
+    int shifted = year - (month <= 2) + 400; /* one era ahead: never negative */
+    int era = shifted / 400;
+    int year_of_era = shifted % 400;
+    int day_of_year = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1;
+    int day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+
+    return (era - 1) * DAYS_PER_ERA + day_of_era - DAYS_TO_1970;
+}
+
+static void date_of_day(int32_t day, int *year, int *month, int *day_of_month)
+{
+    int shifted = day + DAYS_TO_1970 + DAYS_PER_ERA;
+    int era = shifted / DAYS_PER_ERA;
+    int day_of_era = shifted % DAYS_PER_ERA;
+    int year_of_era =
+        (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / (DAYS_PER_ERA - 1)) / 365;
+    int day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    int march_month = (5 * day_of_year + 2) / 153;
+
+    *day_of_month = day_of_year - (153 * march_month + 2) / 5 + 1;
+    *month = march_month < 10 ? march_month + 3 : march_month - 9;
+    *year = (era - 1) * 400 + year_of_era + (*month <= 2);
+}
+
+static int days_in_month(int year, int month)
+{
+    static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+
+    return days[month - 1] + (month == 2 && leap);
+}
+
+static bool is_digit(char c)
+{
+    return (unsigned char)(c - '0') <= 9;
+}
+
+/* Two digits as a number; -1 when they are not. */
+static int two_digits(const char *at)
+{
+    return is_digit(at[0]) && is_digit(at[1]) ? (at[0] - '0') * 10 + (at[1] - '0') : -1;
+}
+
+/* "YYYY-MM-DD" to its day; false when there is no such date. */
+static bool parse_date(const char *at, int32_t *day)
+{
+    int century = two_digits(at), year_of_century = two_digits(at + 2);
+    int month = two_digits(at + 5), day_of_month = two_digits(at + 8);
+
+    if (at[4] != '-' || at[7] != '-' || century < 0 || year_of_century < 0)
+        return false;
+    int year = century * 100 + year_of_century;
+    if (month < 1 || month > 12 || day_of_month < 1 || day_of_month > days_in_month(year, month))
+        return false;
+    *day = day_of_date(year, month, day_of_month);
+    return true;
+}
+
+/* ".123456789" if there is one, to milliseconds; the first byte behind it, or
+ * NULL when a fraction has no digit or more than nine. */
+static const char *parse_fraction(const char *at, const char *end, int *ms)
+{
+    int digits = 0, unit = 100;
+
+    *ms = 0;
+    if (at == end || *at != '.')
+        return at;
+    for (at++; at < end && is_digit(*at); at++, digits++, unit /= 10)
+        *ms += (*at - '0') * unit;
+    return digits >= 1 && digits <= 9 ? at : NULL;
+}
+
+/* "Z" or "+hh:mm" up to end, to minutes ahead of UTC. */
+static bool parse_offset(const char *at, const char *end, int *minutes)
+{
+    *minutes = 0;
+    if (end - at == 1)
+        return *at == 'Z' || *at == 'z';
+    if (end - at != 6 || (*at != '+' && *at != '-') || at[3] != ':')
+        return false;
+    int hour = two_digits(at + 1), minute = two_digits(at + 4);
+    if (hour < 0 || hour > 23 || minute < 0 || minute > 59)
+        return false;
+    *minutes = (hour * 60 + minute) * (*at == '-' ? -1 : 1);
+    return true;
+}
+
+bool instant_parse(struct text t, int64_t *ms)
+{
+    const char *at = t.at;
+    int32_t day;
+    int milli, offset;
+
+    if (t.len < sizeof("0000-00-00T00:00:00Z") - 1 || !parse_date(at, &day))
+        return false;
+    int hour = two_digits(at + 11), minute = two_digits(at + 14), second = two_digits(at + 17);
+    if ((at[10] != 'T' && at[10] != 't') || at[13] != ':' || at[16] != ':')
+        return false;
+    if (hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 || second > 60)
+        return false;
+    const char *zone = parse_fraction(at + 19, at + t.len, &milli);
+    if (!zone || !parse_offset(zone, at + t.len, &offset))
+        return false;
+
+    int32_t utc_minute = hour * 60 + minute - offset; /* of `day`; may lie in the day before or after */
+    if (second == 60) { /* a leap second: the end of a UTC day, whatever the offset calls it */
+        if ((utc_minute + MINUTES_PER_DAY) % MINUTES_PER_DAY != MINUTES_PER_DAY - 1)
+            return false;
+        milli = 0;
+    }
+    int64_t instant = day_start_ms(day) + (int64_t)utc_minute * MS_PER_MINUTE + second * MS_PER_SECOND + milli;
+    if (instant < day_start_ms(FIRST_DAY) || instant >= day_start_ms(LAST_DAY + 1))
+        return false;
+    *ms = instant;
+    return true;
+}
+
+static void put_digits(char *at, int count, int value)
+{
+    for (; count > 0; count--, value /= 10)
+        at[count - 1] = (char)('0' + value % 10);
+}
+
+size_t day_format(int32_t day, char out[DAY_TEXT_MAX])
+{
+    int year, month, day_of_month;
+
+    assert(day >= FIRST_DAY && day <= LAST_DAY);
+    date_of_day(day, &year, &month, &day_of_month);
+    memcpy(out, "0000-00-00", DAY_TEXT_MAX);
+    put_digits(out, 4, year);
+    put_digits(out + 5, 2, month);
+    put_digits(out + 8, 2, day_of_month);
+    return DAY_TEXT_MAX - 1;
+}
+
+size_t instant_format(int64_t ms, char out[INSTANT_TEXT_MAX])
+{
+    int32_t day = instant_day(ms);
+    int of_day = (int)(ms - day_start_ms(day));
+
+    day_format(day, out);
+    memcpy(out + 10, "T00:00:00.000Z", sizeof("T00:00:00.000Z"));
+    put_digits(out + 11, 2, of_day / MS_PER_HOUR);
+    put_digits(out + 14, 2, of_day / MS_PER_MINUTE % 60);
+    put_digits(out + 17, 2, of_day / MS_PER_SECOND % 60);
+    put_digits(out + 20, 3, of_day % MS_PER_SECOND);
+    return INSTANT_TEXT_MAX - 1;
+}
+
+int32_t instant_day(int64_t ms)
+{
+    int64_t day = ms / MS_PER_DAY;
+
+    return (int32_t)(ms % MS_PER_DAY < 0 ? day - 1 : day);
+}
+
+int64_t day_start_ms(int32_t day)
+{
+    return (int64_t)day * MS_PER_DAY;
+}

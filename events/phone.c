@@ -1,0 +1,69 @@
+#include "events/phone.h"
+
+#include "events/tables.h"
+
+/* 1 for every byte an id may hold. */
+static const unsigned char id_bytes[256] = {
+    ['A' ... 'Z'] = 1, ['a' ... 'z'] = 1, ['0' ... '9'] = 1, ['.'] = 1, ['_'] = 1, [':'] = 1, ['-'] = 1,
+};
+
+bool id_is_valid(struct text t)
+{
+    unsigned valid = 1;
+
+    if (t.len < 1 || t.len > ID_MAX)
+        return false;
+    for (size_t i = 0; i < t.len; i++)
+        valid &= id_bytes[(unsigned char)t.at[i]];
+    return valid;
+}
+
+/* "+" and least to most digits. */
+static bool is_plus_and_digits(struct text t, size_t least, size_t most)
+{
+    bool digits = true;
+
+    if (t.len < least + 1 || t.len > most + 1 || t.at[0] != '+')
+        return false;
+    for (size_t i = 1; i < t.len; i++)
+        digits &= (unsigned char)(t.at[i] - '0') <= 9;
+    return digits;
+}
+
+bool phone_is_e164(struct text t)
+{
+    return is_plus_and_digits(t, 2, 15) && t.at[1] != '0';
+}
+
+bool phone_is_prefix(struct text t)
+{
+    return is_plus_and_digits(t, 1, 15);
+}
+
+/* As strcmp would order t, had it a NUL. */
+static int compare(struct text t, const char *string)
+{
+    size_t len = strlen(string);
+    int order = memcmp(t.at, string, t.len < len ? t.len : len);
+
+    return order ? order : (t.len > len) - (t.len < len);
+}
+
+bool phone_is_emergency(struct text t)
+{
+    size_t low = 0, high = emergency_number_count;
+
+    if (t.len == 0)
+        return false;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        int order = compare(t, emergency_numbers[middle]);
+        if (order == 0)
+            return true;
+        if (order < 0)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return false;
+}
