@@ -6,7 +6,7 @@
  * is store.c. Layouts: FORMAT.md.
  *
  * Every function that can fail returns false and leaves a message for the
- * operator in store_error(); `code` there is a sysexits.h code.
+ * operator in *error; `code` there is a sysexits.h code.
  */
 #ifndef CALLFOLD_SNAPSHOTS_STORE_H
 #define CALLFOLD_SNAPSHOTS_STORE_H
@@ -54,8 +54,10 @@ typedef bool store_visit(void *context, struct text key, struct text body);
 bool store_scan(struct store *store, struct text prefix, store_visit *visit, void *context);
 
 /* A checkpoint: begin, then put or remove in ascending key order, then commit
- * with the header: all or nothing. A map that is full grows by itself and the
- * checkpoint is begun again by the store without the caller noticing. */
+ * with the header: all or nothing. sync: it survives the machine, not only the
+ * process. The map grows by itself; should it fill up within one checkpoint,
+ * commit stores nothing, doubles it and returns false with error->code EX_OK:
+ * begin again and put the same. */
 bool store_begin(struct store *store, struct store_error *error);
 void store_put(void *store, struct text key, struct text body); /* body absent = remove; fits fold_visit; errors are kept for commit */
 bool store_commit(struct store *store, const struct store_header *header, bool sync, struct store_error *error);

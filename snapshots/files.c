@@ -1,0 +1,106 @@
+/* files.c - see files.h. */
+#include "snapshots/files.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "snapshots/fail_point.h"
+
+bool fail_with(struct store_error *error, int code, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    error->code = code;
+    vsnprintf(error->message, sizeof error->message, format, arguments);
+    va_end(arguments);
+    return false;
+}
+
+static const char *way_out(int number)
+{
+    switch (number) {
+    case ENOSPC:
+    case EDQUOT: return "; make room and run the same command again: nothing is lost";
+    case EFBIG: return "; raise the limit on file sizes (ulimit -f) and run the same command again: nothing is lost";
+    case EIO: return "; the disk failed: see the system's log, then run the same command again";
+    case EACCES:
+    case EPERM: return "; give this user the right to it, or name another place";
+    case EROFS: return "; name a place that can be written to";
+    default: return "";
+    }
+}
+
+bool fail_with_errno(struct store_error *error, int number, const char *to_do, const char *path)
+{
+    bool disk = number == ENOSPC || number == EDQUOT || number == EFBIG || number == EIO;
+    return fail_with(error, disk ? EX_IOERR : EX_CONFIG, "cannot %s %s: %s%s", to_do, path, strerror(number),
+                     way_out(number));
+}
+
+bool write_whole(int fd, const void *bytes, size_t len)
+{
+    const char *at = bytes;
+    while (len > 0) {
+        ssize_t written = write(fd, at, len);
+        if (written < 0 && errno == EINTR)
+            continue;
+        if (written < 0)
+            return false;
+        at += written;
+        len -= (size_t)written;
+    }
+    return true;
+}
+
+static bool make_one(const char *path, struct store_error *error)
+{
+    struct stat status;
+    if (mkdir(path, 0777) == 0)
+        return true;
+    int number = errno;
+    if (number == EEXIST && stat(path, &status) == 0 && S_ISDIR(status.st_mode))
+        return true;
+    return fail_with_errno(error, number == EEXIST ? ENOTDIR : number, "make the directory", path);
+}
+
+bool make_directories(const char *path, struct store_error *error)
+{
+    char parent[PATH_MAX];
+    size_t len = strlen(path);
+    if (len == 0 || len >= sizeof parent)
+        return fail_with_errno(error, len == 0 ? ENOENT : ENAMETOOLONG, "make the directory", path);
+    memcpy(parent, path, len + 1);
+    for (size_t i = 1; i < len; i++) {
+        if (parent[i] != '/')
+            continue;
+        parent[i] = '\0';
+        if (!make_one(parent, error))
+            return false;
+        parent[i] = '/';
+    }
+    return make_one(path, error);
+}
+
+bool sync_file(int fd, const char *name, struct store_error *error)
+{
+    FAIL_POINT("fsync");
+    if (fsync(fd) == 0)
+        return true;
+    return fail_with_errno(error, errno, "sync", name);
+}
+
+bool sync_directory(const char *path, struct store_error *error)
+{
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return fail_with_errno(error, errno, "open the directory", path);
+    bool synced = sync_file(fd, path, error);
+    close(fd);
+    return synced;
+}
