@@ -4,8 +4,7 @@ libphonenumber says what a number looks like by a regular expression over digits
 literals, [classes], \\d, groups, alternatives, ? and {n,m}. Such an expression describes a
 finite set, and two questions about that set are asked here: which strings are in it
 (emergency numbers), and which can still follow a given prefix (rate decks). Both are
-answered by derivatives (Brzozowski 1964): after(e, d) is what may follow once the digit d
-has been read.
+answered by derivatives (Brzozowski 1964): what may follow once a digit has been read.
 
 An expression is a tuple, hashable so that results are remembered:
     NOTHING                 the empty set
@@ -101,43 +100,78 @@ def _convert(tokens):
 
 @functools.lru_cache(maxsize=None)
 def expression(pattern):
-    """The expression of a pattern as text; None or "" gives NOTHING. ValueError for one that
-    is more than digits (look-ahead, back-reference, a repetition without end)."""
-    return _convert(parser.parse(pattern)) if pattern else NOTHING
+    """The expression of a pattern. ValueError for one that is more than digits (look-ahead,
+    back-reference, a repetition without end)."""
+    return _convert(parser.parse(pattern))
 
 
 @functools.lru_cache(maxsize=None)
-def ends(e):
+def _ends(e):
     """True when the empty string is in the set."""
     if e == END:
         return True
     if e[0] == "cat":
-        return ends(e[1]) and ends(e[2])
-    return e[0] == "alt" and any(ends(choice) for choice in e[1])
+        return _ends(e[1]) and _ends(e[2])
+    return e[0] == "alt" and any(_ends(choice) for choice in e[1])
 
 
 @functools.lru_cache(maxsize=None)
-def after(e, digit):
+def _after(e, digit):
     """What may follow once digit has been read; NOTHING when it cannot be."""
     if e[0] == "set":
         return END if digit in e[1] else NOTHING
     if e[0] == "alt":
-        return alt([after(choice, digit) for choice in e[1]])
+        return alt([_after(choice, digit) for choice in e[1]])
     if e[0] == "cat":
-        rest = cat(after(e[1], digit), e[2])
-        return alt([rest, after(e[2], digit)]) if ends(e[1]) else rest
+        rest = cat(_after(e[1], digit), e[2])
+        return alt([rest, _after(e[2], digit)]) if _ends(e[1]) else rest
     return NOTHING
+
+
+# Sets as numbered nodes: NODES[n] is (the empty string is in the set, the ten nodes after
+# each digit). Equal sets have equal numbers, whatever patterns they came from.
+DEAD, ANY = 0, 1  # nothing; any string of digits
+NODES = [(False, (DEAD,) * 10), (True, (ANY,) * 10)]
+_known = {NODES[DEAD]: DEAD}
+
+
+def _node(ends, following):
+    key = (ends, following)
+    if key not in _known:
+        _known[key] = len(NODES)
+        NODES.append(key)
+    return _known[key]
+
+
+@functools.lru_cache(maxsize=None)
+def _node_of(e):
+    return _node(_ends(e), tuple(_node_of(_after(e, digit)) if _after(e, digit) != NOTHING else DEAD
+                                 for digit in DIGITS))
+
+
+def node(pattern):
+    """The node of the strings that pattern matches in full; DEAD for None or ""."""
+    return _node_of(expression(pattern)) if pattern else DEAD
+
+
+def beginning(n):
+    """The node of all strings that begin with one of n's."""
+    ends, following = NODES[n]
+    if ends or n == DEAD:
+        return ANY if ends else DEAD
+    return _node(False, tuple(beginning(child) for child in following))
 
 
 def strings(pattern):
     """Every string that pattern matches in full, sorted; each checked against re itself."""
     found = []
-    todo = [("", expression(pattern))]
+    todo = [("", node(pattern))]
     while todo:
-        so_far, e = todo.pop()
-        if ends(e):
+        so_far, n = todo.pop()
+        ends, following = NODES[n]
+        if ends:
             found.append(so_far)
-        todo += [(so_far + digit, after(e, digit)) for digit in DIGITS if after(e, digit) != NOTHING]
+        todo += [(so_far + digit, child) for digit, child in zip(DIGITS, following) if child != DEAD]
     matcher = re.compile(pattern)
     for string in found:
         if not matcher.fullmatch(string):
