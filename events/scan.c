@@ -26,8 +26,8 @@ enum kind { ABSENT, STRING, INTEGER, BOOLEAN };
 
 struct value {
     enum kind kind;
-    struct text text;
-    int64_t integer; /* of a boolean: 0 or 1 */
+    struct text text; /* of a string */
+    int64_t integer;  /* of an integer; of a boolean 0 or 1 */
 };
 
 /* The names of other members, to notice a second one. */
@@ -37,28 +37,34 @@ struct others {
     struct text names[OTHERS_MAX];
 };
 
-struct scanner {
-    const char *at, *end;
+/* What has been seen so far. Texts and others are not cleared at the start of
+ * a record (it would take a tenth of the time): `seen`, the kinds and the counts
+ * say what may be read. */
+struct notes {
+    const char *end; /* of the record */
+    unsigned seen;   /* a bit an attribute */
     enum event_type type;
-    struct text attributes[ATTRIBUTE_COUNT]; /* absent until seen */
+    struct text attributes[ATTRIBUTE_COUNT];
     struct value members[MEMBER_COUNT];
-    struct others *attribute_others, *member_others;
+    struct others attribute_others, member_others;
 };
+#define ALL_ATTRIBUTES ((1u << ATTRIBUTE_COUNT) - 1)
 
-static void skip_space(struct scanner *s)
+/* Every function skip_ and take_ begins at `at` and returns the place behind
+ * what it took, or NULL when something else is there. */
+
+static inline const char *skip_space(const char *at, const char *end)
 {
-    while (s->at < s->end && (*s->at == ' ' || *s->at == '\n' || *s->at == '\r' || *s->at == '\t'))
-        s->at++;
+    while (at < end && (*at == ' ' || *at == '\n' || *at == '\r' || *at == '\t'))
+        at++;
+    return at;
 }
 
-/* Takes c, with white space before it. */
-static bool take(struct scanner *s, char c)
+/* c, with white space before it. */
+static inline const char *take(const char *at, const char *end, char c)
 {
-    skip_space(s);
-    if (s->at == s->end || *s->at != c)
-        return false;
-    s->at++;
-    return true;
+    at = skip_space(at, end);
+    return at < end && *at == c ? at + 1 : NULL;
 }
 
 #define EACH_BYTE 0x0101010101010101u
@@ -67,19 +73,18 @@ static bool take(struct scanner *s, char c)
 /* The high bit of each byte of word that ends or spoils a plain string: a quote,
  * a backslash, a control character, a byte that is not ASCII. Exact for the
  * first of them; a borrow can only reach bytes behind it. */
-static uint64_t not_plain(uint64_t word)
+static inline uint64_t not_plain(uint64_t word)
 {
     uint64_t quote = word ^ EACH_BYTE * '"', backslash = word ^ EACH_BYTE * '\\';
 
     return ((quote - EACH_BYTE) | (backslash - EACH_BYTE) | (word - EACH_BYTE * ' ') | word) & HIGH_BITS;
 }
 
-/* Takes the rest of a string whose opening quote is taken, and its closing one. */
-static bool take_string_rest(struct scanner *s, struct text *out)
+/* The rest of a string whose opening quote is taken, and its closing one. */
+static inline const char *take_string_rest(const char *at, const char *end, struct text *out)
 {
-    const char *at = s->at;
-
-    while (s->end - at >= 8) {
+    out->at = at;
+    for (; end - at >= 8; at += 8) {
         uint64_t word;
         memcpy(&word, at, sizeof(word));
         uint64_t found = not_plain(le64toh(word));
@@ -87,63 +92,46 @@ static bool take_string_rest(struct scanner *s, struct text *out)
             at += __builtin_ctzll(found) / 8;
             break;
         }
-        at += 8;
     }
-    while (at < s->end && *at != '"' && *at != '\\' && (signed char)*at >= ' ')
+    while (at < end && *at != '"' && *at != '\\' && (signed char)*at >= ' ')
         at++;
-    if (at == s->end || *at != '"')
-        return false;
-    *out = (struct text){s->at, (size_t)(at - s->at)};
-    s->at = at + 1;
-    return true;
+    out->len = (size_t)(at - out->at);
+    return at < end && *at == '"' ? at + 1 : NULL;
 }
 
-static bool take_string(struct scanner *s, struct text *out)
+static inline const char *take_string(const char *at, const char *end, struct text *out)
 {
-    return take(s, '"') && take_string_rest(s, out);
+    at = take(at, end, '"');
+    return at ? take_string_rest(at, end, out) : NULL;
 }
 
 /* Digits without a superfluous zero, few enough for int64. */
-static bool take_integer(struct scanner *s, int64_t *out)
+static const char *take_integer(const char *at, const char *end, int64_t *out)
 {
-    const char *first = s->at;
+    const char *first = at;
     int64_t integer = 0;
 
-    while (s->at < s->end && (unsigned char)(*s->at - '0') <= 9 && s->at - first < 18)
-        integer = integer * 10 + (*s->at++ - '0');
+    while (at < end && (unsigned char)(*at - '0') <= 9 && at - first < 18)
+        integer = integer * 10 + (*at++ - '0');
     *out = integer;
-    return s->at > first && (*first != '0' || s->at - first == 1);
+    return at > first && (*first != '0' || at - first == 1) ? at : NULL;
 }
 
-static bool take_word(struct scanner *s, struct text word)
+static const char *take_word(const char *at, const char *end, struct text word)
 {
-    if ((size_t)(s->end - s->at) < word.len || memcmp(s->at, word.at, word.len) != 0)
-        return false;
-    s->at += word.len;
-    return true;
+    return (size_t)(end - at) >= word.len && memcmp(at, word.at, word.len) == 0 ? at + word.len : NULL;
 }
 
 /* A string, an integer or a boolean; whatever follows a number or a word that
  * does not belong there is found by who takes the next comma or brace. */
-static bool take_value(struct scanner *s, struct value *out)
+static const char *take_value(const char *at, const char *end, struct value *out)
 {
-    skip_space(s);
-    if (s->at == s->end)
-        return false;
-    switch (*s->at) {
-    case '"':
-        s->at++;
-        out->kind = STRING;
-        return take_string_rest(s, &out->text);
-    case 't':
-        *out = (struct value){.kind = BOOLEAN, .integer = 1};
-        return take_word(s, TEXT_LIT("true"));
-    case 'f':
-        *out = (struct value){.kind = BOOLEAN, .integer = 0};
-        return take_word(s, TEXT_LIT("false"));
-    default:
-        out->kind = INTEGER;
-        return take_integer(s, &out->integer);
+    at = skip_space(at, end);
+    switch (at < end ? *at : '\0') {
+    case '"': out->kind = STRING; return take_string_rest(at + 1, end, &out->text);
+    case 't': out->kind = BOOLEAN, out->integer = 1; return take_word(at, end, TEXT_LIT("true"));
+    case 'f': out->kind = BOOLEAN, out->integer = 0; return take_word(at, end, TEXT_LIT("false"));
+    default: out->kind = INTEGER; return take_integer(at, end, &out->integer);
     }
 }
 
@@ -159,35 +147,33 @@ static bool note_other(struct others *others, struct text name)
     return true;
 }
 
-static bool is(struct text name, const char *word)
-{
-    return memcmp(name.at, word, name.len) == 0; /* the caller has compared the lengths */
-}
+/* The caller's switch has compared the lengths. */
+#define IS(name, literal) (memcmp((name).at, literal, sizeof(literal) - 1) == 0)
 
-static enum attribute attribute_of(struct text name)
+static inline enum attribute attribute_of(struct text name)
 {
     switch (name.len) {
-    case 2: return is(name, "id") ? ID : ATTRIBUTE_COUNT;
-    case 4: return is(name, "type") ? TYPE : is(name, "time") ? TIME : is(name, "data") ? DATA : ATTRIBUTE_COUNT;
-    case 6: return is(name, "source") ? SOURCE : ATTRIBUTE_COUNT;
-    case 7: return is(name, "subject") ? SUBJECT : ATTRIBUTE_COUNT;
-    case 11: return is(name, "specversion") ? SPECVERSION : ATTRIBUTE_COUNT;
+    case 2: return IS(name, "id") ? ID : ATTRIBUTE_COUNT;
+    case 4: return IS(name, "type") ? TYPE : IS(name, "time") ? TIME : IS(name, "data") ? DATA : ATTRIBUTE_COUNT;
+    case 6: return IS(name, "source") ? SOURCE : ATTRIBUTE_COUNT;
+    case 7: return IS(name, "subject") ? SUBJECT : ATTRIBUTE_COUNT;
+    case 11: return IS(name, "specversion") ? SPECVERSION : ATTRIBUTE_COUNT;
     default: return ATTRIBUTE_COUNT;
     }
 }
 
-static enum member member_of(struct text name)
+static inline enum member member_of(struct text name)
 {
     switch (name.len) {
-    case 2: return is(name, "to") ? TO : MEMBER_COUNT;
-    case 4: return is(name, "from") ? FROM : MEMBER_COUNT;
-    case 7: return is(name, "call_id") ? CALL_ID : MEMBER_COUNT;
+    case 2: return IS(name, "to") ? TO : MEMBER_COUNT;
+    case 4: return IS(name, "from") ? FROM : MEMBER_COUNT;
+    case 7: return IS(name, "call_id") ? CALL_ID : MEMBER_COUNT;
     case 9:
-        return is(name, "direction")   ? DIRECTION
-               : is(name, "member_id") ? MEMBER_ID
-               : is(name, "voicemail") ? VOICEMAIL
+        return IS(name, "direction")   ? DIRECTION
+               : IS(name, "member_id") ? MEMBER_ID
+               : IS(name, "voicemail") ? VOICEMAIL
                                        : MEMBER_COUNT;
-    case 11: return is(name, "duration_ms") ? DURATION_MS : MEMBER_COUNT;
+    case 11: return IS(name, "duration_ms") ? DURATION_MS : MEMBER_COUNT;
     default: return MEMBER_COUNT;
     }
 }
@@ -205,86 +191,102 @@ static bool call_type(struct text name, enum event_type *type)
     return true;
 }
 
-static bool take_member(struct scanner *s, struct text name)
+static const char *take_member(struct notes *notes, struct text name, const char *at)
 {
     enum member member = member_of(name);
     struct value ignored;
 
     if (member == MEMBER_COUNT)
-        return note_other(s->member_others, name) && take_value(s, &ignored);
-    return s->members[member].kind == ABSENT && take_value(s, &s->members[member]);
+        return note_other(&notes->member_others, name) ? take_value(at, notes->end, &ignored) : NULL;
+    if (notes->members[member].kind != ABSENT)
+        return NULL;
+    return take_value(at, notes->end, &notes->members[member]);
 }
 
-/* {"name":value,...} with at least one member; `take_one` takes a value. */
-static inline bool take_object(struct scanner *s, bool (*take_one)(struct scanner *, struct text))
+/* {"name":value,...} with at least one member; take_one takes a value. Inline,
+ * or the calls through the pointer would be left in the loop. */
+static inline __attribute__((always_inline)) const char *
+take_object(struct notes *notes, const char *at, const char *(*take_one)(struct notes *, struct text, const char *))
 {
+    const char *end = notes->end, *next;
     struct text name;
 
-    if (!take(s, '{'))
-        return false;
-    do
-        if (!take_string(s, &name) || !take(s, ':') || !take_one(s, name))
-            return false;
-    while (take(s, ','));
-    return take(s, '}');
+    at = take(at, end, '{');
+    while (at) {
+        at = take_string(at, end, &name);
+        at = at ? take(at, end, ':') : NULL;
+        at = at ? take_one(notes, name, at) : NULL;
+        next = at ? take(at, end, ',') : NULL;
+        if (!next)
+            break;
+        at = next;
+    }
+    return at ? take(at, end, '}') : NULL;
 }
 
-static bool take_attribute(struct scanner *s, struct text name)
+static const char *take_attribute(struct notes *notes, struct text name, const char *at)
 {
     enum attribute attribute = attribute_of(name);
     struct text ignored;
 
     if (attribute == ATTRIBUTE_COUNT)
-        return note_other(s->attribute_others, name) && take_string(s, &ignored);
-    if (text_present(s->attributes[attribute]))
-        return false;
-    if (attribute == DATA) {
-        s->attributes[DATA].at = s->at;
-        return take_object(s, take_member);
-    }
+        return note_other(&notes->attribute_others, name) ? take_string(at, notes->end, &ignored) : NULL;
+    if (notes->seen & 1u << attribute)
+        return NULL;
+    notes->seen |= 1u << attribute;
+    if (attribute == DATA)
+        return take_object(notes, at, take_member);
+    at = take_string(at, notes->end, &notes->attributes[attribute]);
     /* Leaving at the type of another event saves the rest of the way. */
-    return take_string(s, &s->attributes[attribute]) &&
-           (attribute != TYPE || call_type(s->attributes[TYPE], &s->type));
+    return at && attribute == TYPE && !call_type(notes->attributes[TYPE], &notes->type) ? NULL : at;
 }
 
-static bool judge_envelope(const struct scanner *s, struct event *event)
+static bool judge_envelope(const struct notes *notes, struct event *event)
 {
-    const struct text *attributes = s->attributes;
+    const struct text *attributes = notes->attributes;
 
-    event->type = s->type;
+    if (notes->seen != ALL_ATTRIBUTES)
+        return false;
+    event->type = notes->type;
     event->subject = attributes[SUBJECT];
-    return text_present(attributes[TYPE]) && text_present(attributes[DATA]) &&
-           text_equal(attributes[SPECVERSION], TEXT_LIT("1.0")) && attributes[ID].len > 0 &&
+    return text_equal(attributes[SPECVERSION], TEXT_LIT("1.0")) && attributes[ID].len > 0 &&
            attributes[SOURCE].len > 0 && id_is_valid(attributes[SUBJECT]) &&
            instant_parse(attributes[TIME], &event->time_ms);
 }
 
 static bool judge_id(const struct value *value, struct text *out)
 {
+    if (value->kind != STRING || !id_is_valid(value->text))
+        return false;
     *out = value->text;
-    return value->kind == STRING && id_is_valid(value->text);
+    return true;
 }
 
 static bool judge_dialled(const struct value *value, struct text *out)
 {
+    if (value->kind != STRING || value->text.len > DIALLED_MAX)
+        return false;
     *out = value->text;
-    return value->kind == STRING && value->text.len <= DIALLED_MAX;
+    return true;
 }
 
 static bool judge_duration(const struct value *value, int64_t *out)
 {
+    if (value->kind != INTEGER || value->integer > DURATION_MAX_MS)
+        return false;
     *out = value->integer;
-    return value->kind == INTEGER && value->integer <= DURATION_MAX_MS;
+    return true;
 }
 
 static bool judge_started(const struct value *members, struct event *event)
 {
-    struct text direction = members[DIRECTION].text;
-    bool inbound = text_equal(direction, TEXT_LIT("inbound"));
+    const struct value *direction = &members[DIRECTION];
+    bool inbound = direction->kind == STRING && text_equal(direction->text, TEXT_LIT("inbound"));
 
-    if (members[DIRECTION].kind != STRING || (!inbound && !text_equal(direction, TEXT_LIT("outbound"))))
+    if (!inbound && (direction->kind != STRING || !text_equal(direction->text, TEXT_LIT("outbound"))))
         return false;
     event->data.call_started.direction = inbound ? DIRECTION_INBOUND : DIRECTION_OUTBOUND;
+    event->data.call_started.member_id = TEXT_NONE;
     return judge_id(&members[CALL_ID], &event->data.call_started.call_id) &&
            judge_dialled(&members[FROM], &event->data.call_started.from) &&
            (inbound || phone_is_e164(members[FROM].text)) &&
@@ -311,24 +313,22 @@ static bool judge_ended(const struct value *members, struct event *event)
 
 bool event_scan(struct text value, struct event *event)
 {
-    struct others attribute_others, member_others; /* their names need no clearing */
-    struct scanner s = {
-        .at = value.at,
-        .end = value.at + value.len,
-        .attribute_others = &attribute_others,
-        .member_others = &member_others,
-    };
+    struct notes notes;
 
-    attribute_others.count = member_others.count = 0;
-    if (value.len == 0 || value.len > RECORD_MAX || !take_object(&s, take_attribute))
+    if (value.len == 0 || value.len > RECORD_MAX)
         return false;
-    skip_space(&s);
-    *event = (struct event){0};
-    if (s.at != s.end || !judge_envelope(&s, event))
+    notes.end = value.at + value.len;
+    notes.seen = 0;
+    notes.attribute_others.count = notes.member_others.count = 0;
+    for (int i = 0; i < MEMBER_COUNT; i++)
+        notes.members[i].kind = ABSENT;
+
+    const char *at = take_object(&notes, value.at, take_attribute);
+    if (!at || skip_space(at, notes.end) != notes.end || !judge_envelope(&notes, event))
         return false;
     switch (event->type) {
-    case EVENT_CALL_STARTED: return judge_started(s.members, event);
-    case EVENT_CALL_TICKED: return judge_ticked(s.members, event);
-    default: return judge_ended(s.members, event);
+    case EVENT_CALL_STARTED: return judge_started(notes.members, event);
+    case EVENT_CALL_TICKED: return judge_ticked(notes.members, event);
+    default: return judge_ended(notes.members, event);
     }
 }
