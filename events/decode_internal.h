@@ -35,6 +35,6 @@ decode_data decode_account_opened, decode_member_set, decode_member_removed, dec
 decode_data decode_auto_recharge, decode_topped_up, decode_topup_reversed, decode_recharge_failed; /* decode_credit.c */
 decode_data decode_call_started, decode_call_ticked, decode_call_ended, decode_sms;                /* decode_call.c */
 decode_data decode_deck_opened, decode_deck_rates, decode_deck_published;                          /* decode_deck.c */
-decode_data decode_fx, decode_policy;                                                              /* decode_table.c */
+decode_data decode_fx, decode_policy;                                                             /* decode_policy.c */
 
 #endif

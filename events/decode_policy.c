@@ -1,4 +1,4 @@
-/* Tables by currency: exchange rates, and the policy with its maps. */
+/* The policy, and exchange rates: both map currencies to decimals. */
 #include <stdlib.h>
 
 #include "events/currency.h"
