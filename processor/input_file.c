@@ -1,0 +1,51 @@
+/* input_file.c - see input_file.h. */
+#include "processor/input_file.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "processor/message.h"
+
+#define CHUNK 65536
+
+const char *input_file_name(const char *path)
+{
+    return strcmp(path, "-") == 0 ? "standard input" : path;
+}
+
+static bool read_all(FILE *file, struct buffer *buffer)
+{
+    size_t got;
+    do {
+        buffer_reserve(buffer, CHUNK);
+        got = fread(buffer->at + buffer->len, 1, CHUNK, file);
+        buffer->len += got;
+    } while (got > 0);
+    return ferror(file) == 0;
+}
+
+static bool begins_with(const struct buffer *buffer, const char *mark)
+{
+    return buffer->len >= strlen(mark) && memcmp(buffer->at, mark, strlen(mark)) == 0;
+}
+
+int input_file_read(const char *path, struct buffer *buffer)
+{
+    FILE *file = strcmp(path, "-") == 0 ? stdin : fopen(path, "rb");
+    if (file == NULL)
+        return message_fail(EX_IOERR, "%s: %s", path, strerror(errno));
+    errno = 0;
+    bool is_read = read_all(file, buffer);
+    int reason = errno;
+    if (file != stdin)
+        fclose(file);
+    if (!is_read)
+        return message_fail(EX_IOERR, "%s: %s", input_file_name(path), strerror(reason));
+    if (begins_with(buffer, "\xFF\xFE") || begins_with(buffer, "\xFE\xFF"))
+        return message_fail(EX_DATAERR, "%s: UTF-16 text: save it as UTF-8", input_file_name(path));
+    if (begins_with(buffer, "\xEF\xBB\xBF"))
+        memmove(buffer->at, buffer->at + 3, buffer->len -= 3);
+    buffer_append(buffer, "", 1);
+    buffer->len--;
+    return EX_OK;
+}

@@ -1,0 +1,96 @@
+/* rates.h - what the subcommands of `callfold rates` share.
+ *
+ * Each subcommand is one file, cmd_rates_NAME.c. They read decks (deck_csv.h)
+ * and an fx table (fx_file.h), see prices in one currency (struct pricing) and
+ * print tables (table.h). For people, rows that differ in nothing but their
+ * prefix are merged into one, which names a few of the prefixes; --json and
+ * --csv give every prefix its row.
+ */
+#ifndef CALLFOLD_PROCESSOR_RATES_H
+#define CALLFOLD_PROCESSOR_RATES_H
+
+#include "events/encode.h"
+#include "processor/deck_csv.h"
+#include "processor/fold/charge.h"
+#include "processor/fx_file.h"
+#include "processor/table.h"
+
+int rates_publish(int argc, char **argv);
+int rates_list(int argc, char **argv);
+int rates_compare(int argc, char **argv);
+int rates_diff(int argc, char **argv);
+int rates_estimate(int argc, char **argv);
+
+/* Prices of a deck as seen in one currency. */
+struct pricing {
+    uint32_t from;      /* the deck's currency */
+    uint32_t to;        /* the one to show */
+    struct fx_table fx; /* empty where from is to */
+};
+
+/* Makes *pricing (pricing_close it). currency (NULL: `preset`) is the one to
+ * show, fx_path an fx file or NULL. EX_OK, or the exit code after a message
+ * that says which option is missing: EX_USAGE; EX_DATAERR, EX_IOERR for the
+ * fx file. `whose` says in that message why it is that currency. */
+int pricing_open(struct pricing *pricing, uint32_t deck_currency, const char *currency, uint32_t preset,
+                 const char *whose, const char *fx_path);
+/* The same for the prices that users of an origin of the deck see, in their
+ * home currency unless currency is given; *origin is its place in the deck. */
+int pricing_open_origin(struct pricing *pricing, const struct deck *deck, const char *origin_name,
+                        const char *currency, const char *fx_path, size_t *origin);
+void pricing_close(struct pricing *pricing);
+
+/* How a call at a rate is charged, as users think of it. */
+enum rate_class { CLASS_CHARGED, CLASS_FREE, CLASS_DOMESTIC, CLASS_BLOCKED };
+enum rate_class rate_class_of(const struct deck_rate *rate);
+const char *rate_class_name(enum rate_class class);
+const char *rate_class_colour(enum rate_class class); /* NULL: none */
+
+/* What a charged rate costs in pricing's currency (contract, section 5: each
+ * amount converted half up, once). False when an amount does not fit; said. */
+bool pricing_tariff(const struct pricing *pricing, const struct deck_rate *rate, struct tariff *tariff);
+
+/* What a rate comes to in one cell: "0.02", "0.02 +0.1 60/60" (price a minute,
+ * connection, increments unless by the second), "free", "domestic", "blocked".
+ * Nothing for NULL. False as above. */
+#define TERMS_TEXT_MAX 80
+bool pricing_terms(const struct pricing *pricing, const struct deck_rate *rate, char out[TERMS_TEXT_MAX]);
+
+/* Total order of charging terms, for sorting rows that are to be merged: class,
+ * and for charged rates price, connect and increments. */
+int compare_terms(const struct deck_rate *a, const struct deck_rate *b);
+int compare_texts(struct text a, struct text b);
+
+/* True when text holds part, ASCII letters of either case alike; an absent
+ * part is in every text. */
+bool text_contains(struct text text, const char *part);
+bool text_begins(struct text text, struct text beginning);
+
+/* The prefixes of a merged row: the first few, and how many more. */
+struct prefix_list {
+    char text[64];
+    size_t count, shown, len;
+};
+void prefix_list_add(struct prefix_list *list, struct text prefix);
+/* As it is to be printed; valid until the list changes. */
+const char *prefix_list_text(struct prefix_list *list);
+
+/* EX_OK, or EX_IOERR after a message when a table could not be written. */
+int end_table(struct table *table);
+
+#define FX_OPTION_SPEC(path)                                                                       \
+    {.name = "fx", .kind = OPTION_TEXT, .target = &(path), .value = "FILE",                        \
+     .help = "exchange rates: {\"base\":\"USD\",\"rates\":{\"EUR\":\"0.92\"}}, an fx.published\n"   \
+             "event, or CSV (# base: USD, then currency,rate lines)"}
+
+/* The options of every subcommand that prints a table. */
+struct form_options {
+    bool json, csv;
+};
+#define FORM_OPTION_SPECS(options)                                                                 \
+    {.name = "json", .kind = OPTION_FLAG, .target = &(options).json,                               \
+     .help = "an array of objects, for programs"},                                                 \
+    {.name = "csv", .kind = OPTION_FLAG, .target = &(options).csv,                                 \
+     .help = "comma-separated values, for spreadsheets"}
+
+#endif

@@ -1,0 +1,287 @@
+/* table.c - see table.h. */
+#include "processor/table.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <libsmartcols/libsmartcols.h>
+#include <locale.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "events/currency.h"
+#include "events/encode.h"
+#include "events/instant.h"
+#include "events/money.h"
+#include "processor/message.h"
+
+struct table {
+    enum table_format format;
+    FILE *out;
+    const struct table_column *columns;
+    size_t count;
+    size_t cell;  /* cells that the row has had; count: the row is complete */
+    size_t rows;
+    struct buffer row;              /* JSON, CSV: the row's bytes so far */
+    struct libscols_table *aligned; /* TABLE_ALIGNED */
+    struct libscols_line *line;     /* the row, there */
+    bool *is_unusual;               /* of each column: a cell says more than the column's `usual` */
+};
+
+/* libsmartcols measures and escapes by the locale. Everything printed here is
+ * UTF-8, so a locale that cannot tell (a bare machine's "C") is no help. */
+static void use_utf8(void)
+{
+    if (setlocale(LC_CTYPE, "") == NULL || MB_CUR_MAX == 1)
+        setlocale(LC_CTYPE, "C.UTF-8");
+}
+
+static bool colours_wanted(FILE *out)
+{
+    const char *terminal = getenv("TERM");
+    bool is_dumb = terminal == NULL || strcmp(terminal, "dumb") == 0;
+    return isatty(fileno(out)) && !is_dumb && getenv("NO_COLOR") == NULL;
+}
+
+static int column_flags(enum column_kind kind)
+{
+    switch (kind) {
+    case COLUMN_NAME: return SCOLS_FL_WRAP;
+    case COLUMN_AMOUNT:
+    case COLUMN_NUMBER:
+    case COLUMN_DURATION: return SCOLS_FL_RIGHT;
+    case COLUMN_WORD:
+    case COLUMN_FLAG: return 0;
+    }
+    return 0;
+}
+
+static void begin_aligned(struct table *table)
+{
+    use_utf8();
+    table->aligned = scols_new_table();
+    table->is_unusual = calloc(table->count, sizeof *table->is_unusual);
+    if (table->aligned == NULL || table->is_unusual == NULL)
+        abort();
+    scols_table_set_stream(table->aligned, table->out);
+    scols_table_set_column_separator(table->aligned, "  ");
+    scols_table_enable_colors(table->aligned, colours_wanted(table->out));
+    for (size_t i = 0; i < table->count; i++) {
+        const struct table_column *column = &table->columns[i];
+        if (scols_table_new_column(table->aligned, column->heading, 0, column_flags(column->kind)) == NULL)
+            abort();
+    }
+}
+
+static void csv_headings(struct table *table)
+{
+    for (size_t i = 0; i < table->count; i++)
+        fprintf(table->out, "%s%s", i == 0 ? "" : ",", table->columns[i].key);
+    fputs("\r\n", table->out);
+}
+
+struct table *table_begin(enum table_format format, FILE *out, const struct table_column *columns, size_t count)
+{
+    struct table *table = calloc(1, sizeof *table);
+    if (table == NULL)
+        abort();
+    *table = (struct table){.format = format, .out = out, .columns = columns, .count = count, .cell = count};
+    switch (format) {
+    case TABLE_ALIGNED: begin_aligned(table); break;
+    case TABLE_JSON: fputc('[', out); break;
+    case TABLE_CSV: csv_headings(table); break;
+    }
+    return table;
+}
+
+void table_row(struct table *table, const char *colour)
+{
+    assert(table->cell == table->count);
+    table->cell = 0;
+    if (table->format != TABLE_ALIGNED)
+        return;
+    table->line = scols_table_new_line(table->aligned, NULL);
+    if (table->line == NULL || (colour != NULL && scols_line_set_color(table->line, colour) != 0))
+        abort();
+}
+
+/* A spreadsheet runs text that begins so as a formula (OWASP, CSV injection). */
+static bool looks_like_formula(struct text text)
+{
+    return text.len > 0 && strchr("=+-@\t\r", text.at[0]) != NULL;
+}
+
+static void csv_cell(struct buffer *row, struct text text, enum column_kind kind)
+{
+    bool is_formula = kind == COLUMN_NAME && looks_like_formula(text);
+    bool is_plain = true;
+    for (size_t i = 0; i < text.len && is_plain; i++)
+        is_plain = strchr("\",\r\n", text.at[i]) == NULL || text.at[i] == '\0';
+    if (!is_plain)
+        buffer_append(row, "\"", 1);
+    if (is_formula)
+        buffer_append(row, "'", 1);
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.at[i] == '"')
+            buffer_append(row, "\"", 1);
+        buffer_append(row, &text.at[i], 1);
+    }
+    if (!is_plain)
+        buffer_append(row, "\"", 1);
+}
+
+static void json_cell(struct table *table, struct text text, enum column_kind kind)
+{
+    buffer_text(&table->row, table->cell == 0 ? "{" : ",");
+    buffer_json_string(&table->row, text_of(table->columns[table->cell].key));
+    buffer_text(&table->row, ":");
+    if (!text_present(text))
+        buffer_text(&table->row, "null");
+    else if (kind == COLUMN_NUMBER || kind == COLUMN_DURATION || kind == COLUMN_FLAG)
+        buffer_append(&table->row, text.at, text.len);
+    else
+        buffer_json_string(&table->row, text);
+}
+
+static void aligned_cell(struct table *table, struct text text, enum column_kind kind)
+{
+    if (kind == COLUMN_FLAG && text_present(text))
+        text = text_equal(text, TEXT_LIT("true")) ? TEXT_LIT("yes") : TEXT_NONE;
+    if (!text_present(text))
+        return;
+    const char *usual = table->columns[table->cell].usual;
+    if (usual == NULL || !text_equal(text, text_of(usual)))
+        table->is_unusual[table->cell] = true;
+    char *string = strndup(text.at, text.len);
+    if (string == NULL || scols_line_refer_data(table->line, table->cell, string) != 0)
+        abort();
+}
+
+static void flush_row(struct table *table)
+{
+    if (table->format == TABLE_JSON)
+        fputs(table->rows == 0 ? "\n" : ",\n", table->out);
+    fwrite(table->row.at, 1, table->row.len, table->out);
+    fputs(table->format == TABLE_JSON ? "}" : "\r\n", table->out);
+    table->row.len = 0;
+}
+
+void table_text(struct table *table, struct text text)
+{
+    assert(table->cell < table->count);
+    enum column_kind kind = table->columns[table->cell].kind;
+    switch (table->format) {
+    case TABLE_ALIGNED: aligned_cell(table, text, kind); break;
+    case TABLE_JSON: json_cell(table, text, kind); break;
+    case TABLE_CSV:
+        if (table->cell > 0)
+            buffer_append(&table->row, ",", 1);
+        csv_cell(&table->row, text, kind);
+        break;
+    }
+    if (++table->cell < table->count)
+        return;
+    if (table->format != TABLE_ALIGNED)
+        flush_row(table);
+    table->rows++;
+}
+
+void table_string(struct table *table, const char *string)
+{
+    table_text(table, text_of(string));
+}
+
+void table_money(struct table *table, int64_t micros)
+{
+    char text[MONEY_TEXT_MAX];
+    size_t len = money_format(micros, text);
+    table_text(table, (struct text){text, len});
+}
+
+void table_currency(struct table *table, uint32_t currency)
+{
+    char text[CURRENCY_TEXT_MAX];
+    currency_format(currency, text);
+    table_string(table, text);
+}
+
+void table_instant(struct table *table, int64_t ms)
+{
+    char text[INSTANT_TEXT_MAX];
+    size_t len = instant_format(ms, text);
+    table_text(table, (struct text){text, len});
+}
+
+void table_number(struct table *table, int64_t value, int places)
+{
+    char text[32];
+    char *at = text + sizeof text;
+    uint64_t left = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+    for (int digit = 0; digit <= places || left > 0; digit++, left /= 10) {
+        if (digit == places && places > 0)
+            *--at = '.';
+        *--at = (char)('0' + left % 10);
+    }
+    if (value < 0)
+        *--at = '-';
+    table_text(table, (struct text){at, (size_t)(text + sizeof text - at)});
+}
+
+void table_duration(struct table *table, int64_t ms)
+{
+    if (table->format != TABLE_ALIGNED) {
+        table_number(table, ms, 0);
+        return;
+    }
+    char text[40];
+    int64_t seconds = ms / 1000;
+    int len = snprintf(text, sizeof text, "%" PRId64 ":%02d:%02d", seconds / 3600, (int)(seconds / 60 % 60),
+                       (int)(seconds % 60));
+    if (ms % 1000 != 0)
+        snprintf(text + len, sizeof text - (size_t)len, ".%03d", (int)(ms % 1000));
+    table_string(table, text);
+}
+
+void table_flag(struct table *table, bool value)
+{
+    table_string(table, value ? "true" : "false");
+}
+
+void table_blank(struct table *table)
+{
+    table_text(table, TEXT_NONE);
+}
+
+static void hide_usual_columns(struct table *table)
+{
+    for (size_t i = 0; i < table->count; i++) {
+        struct libscols_column *column = scols_table_get_column(table->aligned, i);
+        if (table->columns[i].usual != NULL && !table->is_unusual[i])
+            scols_column_set_flags(column, scols_column_get_flags(column) | SCOLS_FL_HIDDEN);
+    }
+}
+
+bool table_end(struct table *table)
+{
+    assert(table->cell == table->count);
+    if (table->format == TABLE_JSON)
+        fputs(table->rows == 0 ? "]\n" : "\n]\n", table->out);
+    if (table->format == TABLE_ALIGNED) {
+        hide_usual_columns(table);
+        if (table->rows > 0)
+            scols_print_table(table->aligned);
+        free(table->is_unusual);
+        scols_unref_table(table->aligned);
+    }
+    bool is_written = fflush(table->out) == 0 && !ferror(table->out);
+    buffer_free(&table->row);
+    free(table);
+    return is_written;
+}
+
+bool table_format_chosen(bool json, bool csv, enum table_format *format)
+{
+    *format = json ? TABLE_JSON : csv ? TABLE_CSV : TABLE_ALIGNED;
+    if (json && csv)
+        message_error("--json and --csv exclude each other: choose one");
+    return !(json && csv);
+}
