@@ -116,8 +116,11 @@ bool fold_restore(struct fold *fold, struct text key, struct text body);
 /* digest: the whole stored state's, as fold_digest gave it at the checkpoint. */
 bool fold_restored(struct fold *fold, const char digest[DIGEST_HEX]);
 
-/* 128-bit hash of one record, as it enters the digest's sum (mod 2^128);
- * little endian. For whoever recomputes the digest by a full scan. */
+/* For whoever recomputes the digest by a full scan: it is the sum, mod 2^128,
+ * of every record's hash, least significant half first, written as 32 hex
+ * digits, most significant first. */
 void fold_record_hash(struct text key, struct text body, uint64_t hash[2]);
+void fold_digest_add(uint64_t sum[2], const uint64_t hash[2]);
+void fold_digest_format(const uint64_t sum[2], char digest[DIGEST_HEX]);
 
 #endif

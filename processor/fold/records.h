@@ -151,10 +151,9 @@ struct call_record {
 enum {
     ACCOUNT_EXHAUSTED = 1,          /* told, until the next top-up */
     ACCOUNT_LOW = 2,                /* told, until a top-up above low_credits */
-    ACCOUNT_RECHARGE_CONFIGURED = 4,
-    ACCOUNT_RECHARGE_ENABLED = 8,
-    ACCOUNT_RECHARGE_SUSPENDED = 16,
-    ACCOUNT_RECHARGE_WAITING = 32,  /* after a failure, until a call reaches step 8 */
+    ACCOUNT_RECHARGE_ENABLED = 4,
+    ACCOUNT_RECHARGE_SUSPENDED = 8,
+    ACCOUNT_RECHARGE_WAITING = 16,  /* after a failure, until a call reaches step 8 */
 };
 
 struct account_record {
@@ -168,13 +167,15 @@ struct account_record {
     int64_t recharge_micros, threshold_micros, recharge_time_ms;
     uint32_t currency, policy_version;
     uint32_t live_calls, charged_calls; /* now live; of those, charged */
-    uint32_t unfrozen_calls; /* charged and not frozen by a reason other than credits */
+    uint32_t unfrozen_calls; /* charged, with no limit or one for credits or max_duration */
+    uint32_t limited_calls;  /* charged, with a limit for lack of credits */
     int32_t spent_day;
     uint32_t recharge_currency, recharge_daily_limit;
     uint32_t recharge_commands; /* on recharge_day */
     int32_t recharge_day, recharge_limit_day; /* the latter: when recharge_limit_reached was told */
     uint16_t block_lengths; /* bit n: a prefix of n digits has been blocked account-wide */
     uint8_t recharge_failures, flags;
+    uint8_t zero[4];
 };
 
 struct member_record {

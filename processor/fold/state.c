@@ -148,7 +148,7 @@ void fold_record_hash(struct text key, struct text body, uint64_t hash[2])
     hash[1] = h.high64;
 }
 
-static void sum_add(uint64_t sum[2], const uint64_t value[2])
+void fold_digest_add(uint64_t sum[2], const uint64_t value[2])
 {
     sum[0] += value[0];
     sum[1] += value[1] + (sum[0] < value[0]);
@@ -248,10 +248,8 @@ static void free_replaced(struct record_list *list)
             free(list->at[i]);
 }
 
-void state_free(struct state *state)
+void state_reset(struct state *state)
 {
-    if (!state)
-        return;
     free_replaced(&state->dirty);
     for (size_t i = 0; i <= state->slot_mask; i++)
         if (state->slots[i] != 0)
@@ -259,6 +257,16 @@ void state_free(struct state *state)
     free(state->slots);
     free(state->dirty.at);
     free(state->unhashed.at);
+    *state = (struct state){.loader = state->loader};
+    table_resize(state, SLOTS_AT_START);
+}
+
+void state_free(struct state *state)
+{
+    if (!state)
+        return;
+    state_reset(state);
+    free(state->slots);
     free(state);
 }
 
@@ -368,7 +376,7 @@ static void rehash(struct state *state, struct record *record)
     } else {
         struct text body = {record_body(record), record->body_len};
         fold_record_hash(record_key(record), body, record->contribution);
-        sum_add(state->sum, record->contribution);
+        fold_digest_add(state->sum, record->contribution);
     }
 }
 

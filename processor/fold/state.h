@@ -51,6 +51,8 @@ struct state;
 /* loader may be NULL. Never NULL; aborts when memory is out. */
 struct state *state_new(const struct fold_loader *loader);
 void state_free(struct state *state);
+/* Forgets every record, changed or not. */
+void state_reset(struct state *state);
 
 /* NULL when there is no such record. */
 struct record *state_find(struct state *state, const struct key *key);

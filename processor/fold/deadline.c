@@ -1,0 +1,191 @@
+/* What happens because time passes: deadlines on the second clock, and the
+ * forgetting of closed calls by partition time.
+ *
+ * The heap holds one entry for each live call and recharge in flight. A tick
+ * only moves the call's true deadline; the entry is brought up to it when it
+ * comes to the top, so that a tick costs nothing here. An entry is therefore
+ * never later than the true deadline. */
+#include "processor/fold/internal.h"
+
+#include <stdlib.h>
+
+static size_t *heap_index(struct record *record)
+{
+    union record_links *links = record_links(record);
+    return record_kind_of(record) == RECORD_LIVE_CALL ? &links->live.heap_index : &links->recharge.heap_index;
+}
+
+static bool earlier(const struct deadline *a, const struct deadline *b)
+{
+    return a->at_ms < b->at_ms || (a->at_ms == b->at_ms && a->order < b->order);
+}
+
+static void place(struct fold *fold, size_t i, struct deadline deadline)
+{
+    fold->heap[i] = deadline;
+    *heap_index(deadline.record) = i;
+}
+
+static void sift_up(struct fold *fold, size_t i)
+{
+    struct deadline moving = fold->heap[i];
+    for (; i > 0 && earlier(&moving, &fold->heap[(i - 1) / 2]); i = (i - 1) / 2)
+        place(fold, i, fold->heap[(i - 1) / 2]);
+    place(fold, i, moving);
+}
+
+static void sift_down(struct fold *fold, size_t i)
+{
+    struct deadline moving = fold->heap[i];
+    for (;;) {
+        size_t child = 2 * i + 1;
+        if (child + 1 < fold->heap_count && earlier(&fold->heap[child + 1], &fold->heap[child]))
+            child++;
+        if (child >= fold->heap_count || !earlier(&fold->heap[child], &moving))
+            break;
+        place(fold, i, fold->heap[child]);
+        i = child;
+    }
+    place(fold, i, moving);
+}
+
+void deadline_add(struct fold *fold, int64_t at_ms, int64_t order, struct record *record)
+{
+    if (fold->heap_count == fold->heap_capacity) {
+        fold->heap_capacity = fold->heap_capacity ? fold->heap_capacity * 2 : 64;
+        fold->heap = must_alloc(realloc(fold->heap, fold->heap_capacity * sizeof *fold->heap));
+    }
+    fold->heap[fold->heap_count] = (struct deadline){.at_ms = at_ms, .order = order, .record = record};
+    sift_up(fold, fold->heap_count++);
+}
+
+void deadline_remove(struct fold *fold, struct record *record)
+{
+    size_t i = *heap_index(record);
+    struct deadline last = fold->heap[--fold->heap_count];
+    if (i == fold->heap_count)
+        return;
+    place(fold, i, last);
+    sift_up(fold, i);
+    sift_down(fold, *heap_index(last.record));
+}
+
+static int64_t true_deadline(struct record *record)
+{
+    if (record_kind_of(record) == RECORD_RECHARGE) {
+        const struct recharge_record *recharge = record_body(record);
+        return recharge->clock_ms + recharge->timeout_ms;
+    }
+    const struct account_record *account = record_body(record_links(record)->live.account);
+    return call_of(record)->last_clock_ms + account->stale_after_ms;
+}
+
+void deadline_sooner(struct fold *fold, struct record *record)
+{
+    size_t i = *heap_index(record);
+    int64_t at_ms = true_deadline(record);
+    if (at_ms >= fold->heap[i].at_ms)
+        return;
+    fold->heap[i].at_ms = at_ms;
+    sift_up(fold, i);
+}
+
+void deadlines_meet(struct fold *fold)
+{
+    while (fold->heap_count > 0 && fold->heap[0].at_ms <= fold->p->clock_ms) {
+        struct record *record = fold->heap[0].record;
+        int64_t at_ms = true_deadline(record);
+        if (at_ms > fold->heap[0].at_ms) {
+            fold->heap[0].at_ms = at_ms;
+            sift_down(fold, 0);
+        } else if (record_kind_of(record) == RECORD_LIVE_CALL) {
+            call_close_stale(fold, record);
+        } else {
+            recharge_time_out(fold, record);
+        }
+    }
+}
+
+bool fold_next_deadline(const struct fold *fold, int64_t *deadline_ms)
+{
+    if (fold->heap_count == 0)
+        return false;
+    *deadline_ms = fold->heap[0].at_ms;
+    return true;
+}
+
+/* --- forgetting --- */
+
+#define DENIED_KEPT_MS MS_PER_DAY
+/* So that an hour's calls that come due at once after a quiet night do not
+ * stop the fold; it catches up at more than one an event. */
+#define FORGOTTEN_A_STEP 4
+
+int64_t expiry_after_ms(const struct fold *fold, int queue)
+{
+    return queue == EXPIRY_DENIED ? DENIED_KEPT_MS : fold->policy->number[POLICY_RETENTION_MS];
+}
+
+static struct key expiry_key(int queue, int64_t seq)
+{
+    struct key key;
+    key_begin(&key, RECORD_EXPIRY);
+    key_number(&key, queue == EXPIRY_DENIED ? 'D' : 'C', 1);
+    key_number(&key, (uint64_t)seq, 8);
+    return key;
+}
+
+void expiry_add(struct fold *fold, int queue, const struct key *closed)
+{
+    struct expiry_queue *ends = &fold->p->expiry[queue];
+    struct key key = expiry_key(queue, ends->tail);
+    struct expiry_record *entry = record_body(state_create(fold->state, &key, sizeof *entry + closed->len));
+    entry->time_ms = fold->p->time_ms;
+    memcpy(entry->key, closed->bytes, closed->len);
+    if (ends->head == ends->tail)
+        ends->head_time_ms = entry->time_ms;
+    ends->tail++;
+}
+
+/* The closed call goes unless its id has been used for a newer one since. */
+static void forget_closed(struct fold *fold, struct record *entry)
+{
+    const struct expiry_record *body = record_body(entry);
+    struct key key = {.len = record_body_len(entry) - sizeof *body};
+    memcpy(key.bytes, body->key, key.len);
+    struct record *closed = state_find(fold->state, &key);
+    const struct closed_call_record *call = closed ? record_body(closed) : NULL;
+    if (call && call->closed_at_ms == body->time_ms)
+        state_remove(fold->state, closed);
+    state_remove(fold->state, entry);
+}
+
+static void forget_head(struct fold *fold, int queue)
+{
+    struct expiry_queue *ends = &fold->p->expiry[queue];
+    struct key key = expiry_key(queue, ends->head);
+    struct record *entry = state_find(fold->state, &key);
+    if (!entry) {
+        fold->broken = "the queue of closed calls has a hole";
+        return;
+    }
+    forget_closed(fold, entry);
+    ends->head++;
+    if (ends->head == ends->tail)
+        return;
+    key = expiry_key(queue, ends->head);
+    entry = state_find(fold->state, &key);
+    if (entry)
+        ends->head_time_ms = ((struct expiry_record *)record_body(entry))->time_ms;
+}
+
+void expiry_forget(struct fold *fold)
+{
+    for (int queue = 0; queue < EXPIRY_QUEUES; queue++) {
+        const struct expiry_queue *ends = &fold->p->expiry[queue];
+        for (int i = 0; i < FORGOTTEN_A_STEP && !fold->broken && ends->head < ends->tail &&
+                        fold->p->time_ms - ends->head_time_ms >= expiry_after_ms(fold, queue);
+             i++)
+            forget_head(fold, queue);
+    }
+}

@@ -1,0 +1,145 @@
+#include "processor/fold/internal.h"
+
+#include <stdlib.h>
+
+static const struct fx_record *table_of(struct record *record)
+{
+    return record_body(record);
+}
+
+/* The table in force: the latest effective_at not after the instant, then the
+ * later published. */
+static const struct fx_record *table_at(struct fold *fold, int64_t at_ms)
+{
+    const struct fx_record *best = NULL;
+    for (size_t i = 0; i < fold->fx_count; i++) {
+        const struct fx_record *table = table_of(fold->fx[i]);
+        if (table->effective_at_ms <= at_ms &&
+            (!best || table->effective_at_ms > best->effective_at_ms ||
+             (table->effective_at_ms == best->effective_at_ms && table->seq > best->seq)))
+            best = table;
+    }
+    return best;
+}
+
+static int64_t rate_of(const struct fx_record *table, uint32_t currency)
+{
+    if (currency == table->base)
+        return NANOS_PER_UNIT;
+    for (uint32_t i = 0; i < table->count; i++)
+        if (table->rates[i].currency == currency)
+            return table->rates[i].micros;
+    return 0;
+}
+
+bool fx_ratio(struct fold *fold, uint32_t from, uint32_t to, int64_t at_ms, int64_t *num, int64_t *den)
+{
+    const struct fx_record *table = from == to ? NULL : table_at(fold, at_ms);
+    *num = from == to ? 1 : table ? rate_of(table, to) : 0;
+    *den = from == to ? 1 : table ? rate_of(table, from) : 0;
+    return *num > 0 && *den > 0;
+}
+
+static bool same_table(const struct fx_record *table, const struct event *event)
+{
+    if (table->base != event->data.fx.base || table->effective_at_ms != event->data.fx.effective_at_ms ||
+        table->count != event->data.fx.count)
+        return false;
+    for (uint32_t i = 0; i < table->count; i++)
+        if (table->rates[i].currency != event->data.fx.rates[i].currency ||
+            table->rates[i].micros != event->data.fx.rates[i].nanos)
+            return false;
+    return true;
+}
+
+static enum verdict check_currencies(struct fold *fold, const struct event *event)
+{
+    char code[CURRENCY_TEXT_MAX];
+    currency_format(event->data.fx.base, code);
+    if (!currency_known(event->data.fx.base))
+        return reject(fold, REJECT_CURRENCY_UNKNOWN, "data.base: %s is not in ISO 4217", code);
+    for (size_t i = 0; i < event->data.fx.count; i++) {
+        currency_format(event->data.fx.rates[i].currency, code);
+        if (!currency_known(event->data.fx.rates[i].currency))
+            return reject(fold, REJECT_CURRENCY_UNKNOWN, "data.rates: %s is not in ISO 4217", code);
+    }
+    return APPLIED;
+}
+
+static void remember(struct fold *fold, struct record *record)
+{
+    if (fold->fx_count == fold->fx_capacity) {
+        fold->fx_capacity = fold->fx_capacity ? fold->fx_capacity * 2 : 8;
+        fold->fx = must_alloc(realloc(fold->fx, fold->fx_capacity * sizeof(struct record *)));
+    }
+    fold->fx[fold->fx_count++] = record;
+    fold->supersede_at_ms = INT64_MIN; /* look again at what has been superseded */
+}
+
+bool fx_restore(struct fold *fold, struct record *record)
+{
+    const struct fx_record *table = record_body(record);
+    if (record_body_len(record) < sizeof *table ||
+        record_body_len(record) != sizeof *table + table->count * sizeof table->rates[0])
+        return false;
+    remember(fold, record);
+    return true;
+}
+
+enum verdict fx_published(struct fold *fold, const struct event *event, struct record *account)
+{
+    (void)account;
+    if (check_currencies(fold, event) == REJECTED)
+        return REJECTED;
+    const struct fx_record *newest = NULL; /* of the same effective_at */
+    for (size_t i = 0; i < fold->fx_count; i++) {
+        const struct fx_record *table = table_of(fold->fx[i]);
+        if (table->effective_at_ms == event->data.fx.effective_at_ms && (!newest || table->seq > newest->seq))
+            newest = table;
+    }
+    if (newest && same_table(newest, event))
+        return DUPLICATE;
+    struct key key;
+    key_begin(&key, RECORD_FX);
+    key_number(&key, fold->p->next_fx_seq, 4);
+    size_t size = sizeof(struct fx_record) + event->data.fx.count * sizeof(struct amount_record);
+    struct record *record = state_create(fold->state, &key, size);
+    struct fx_record *table = record_body(record);
+    table->effective_at_ms = event->data.fx.effective_at_ms;
+    table->seq = fold->p->next_fx_seq++;
+    table->base = event->data.fx.base;
+    table->count = (uint32_t)event->data.fx.count;
+    for (uint32_t i = 0; i < table->count; i++)
+        table->rates[i] = (struct amount_record){.micros = event->data.fx.rates[i].nanos,
+                                                 .currency = event->data.fx.rates[i].currency};
+    remember(fold, record);
+    return APPLIED;
+}
+
+/* When the table's successor has been in force for an hour nobody asks for it. */
+static int64_t superseded_at(const struct fold *fold, const struct fx_record *table)
+{
+    int64_t successor_ms = INT64_MAX;
+    for (size_t i = 0; i < fold->fx_count; i++) {
+        const struct fx_record *other = table_of(fold->fx[i]);
+        bool succeeds = other->effective_at_ms > table->effective_at_ms ||
+                        (other->effective_at_ms == table->effective_at_ms && other->seq > table->seq);
+        if (succeeds && other->effective_at_ms < successor_ms)
+            successor_ms = other->effective_at_ms;
+    }
+    return saturating_add(successor_ms, SUPERSEDED_KEPT_MS);
+}
+
+void fx_supersede(struct fold *fold)
+{
+    for (size_t i = fold->fx_count; i-- > 0;) {
+        int64_t at_ms = superseded_at(fold, table_of(fold->fx[i]));
+        if (at_ms <= fold->p->time_ms) {
+            state_remove(fold->state, fold->fx[i]);
+            fold->fx[i] = fold->fx[--fold->fx_count];
+            i = fold->fx_count; /* the successor of another may have changed: once more from the end */
+        } else if (at_ms < fold->supersede_at_ms) {
+            fold->supersede_at_ms = at_ms;
+        }
+    }
+}

@@ -1,0 +1,240 @@
+/* internal.h - what the fold's files share; nobody outside includes it.
+ *
+ * fold.c     one step: time, deadlines, the event's handler, attestation
+ * update.c   the outputs of a step and the memory they live in
+ * account.c  account.opened; what is done around every event of an account
+ * team.c     members, numbers, assignments, toggles, blocks
+ * credit.c   top-ups and reversals        recharge.c  auto-recharge
+ * judge.c    may this call go ahead?      call.c      its start, ticks, end
+ * cutoff.c   limits: grants, freezes      charge.c    what a call costs
+ * ledger.c   double entry, the chain      deadline.c  stale calls, time-outs, forgetting
+ * ratedeck.c decks and longest match      fx.c        exchange rates
+ * policy.c   policy.configured              restore.c   opening a stored state
+ */
+#ifndef CALLFOLD_PROCESSOR_FOLD_INTERNAL_H
+#define CALLFOLD_PROCESSOR_FOLD_INTERNAL_H
+
+#include "events/currency.h"
+#include "events/instant.h"
+#include "events/money.h"
+#include "processor/fold/charge.h"
+#include "processor/fold/state.h"
+
+#define OPENSSL_SUPPRESS_DEPRECATED /* a hash whose middle can be stored and taken up again */
+#include <openssl/sha.h>
+
+enum verdict { APPLIED, DUPLICATE, REJECTED };
+
+/* Memory of one step: blocks that grow by doubling, kept from step to step. */
+struct arena {
+    struct arena_block *first, *current;
+};
+void *arena_alloc(struct arena *arena, size_t size);
+void arena_reset(struct arena *arena);
+void arena_free(struct arena *arena);
+
+struct deadline {
+    int64_t at_ms; /* second clock; may be earlier than the true one, never later */
+    int64_t order; /* place in the log of the call's start or the recharge's command */
+    struct record *record;
+};
+
+struct deck_view {
+    struct deck_record *deck;
+    struct record *record;
+    struct record **rates; /* all of the deck's, in no order */
+    size_t rate_count, rate_capacity;
+};
+
+struct fold {
+    uint32_t partition, partition_count;
+    struct state *state;
+    struct record *partition_record;
+    struct partition_record *p;
+    const struct policy_record *policy;
+    SHA256_CTX input; /* p->input_state, at work */
+
+    struct deadline *heap;
+    size_t heap_count, heap_capacity;
+    struct deck_view *decks;
+    size_t deck_count, deck_capacity;
+    struct record **fx;
+    size_t fx_count, fx_capacity;
+    struct record **restored; /* live calls, while a stored state is opened */
+    size_t restored_count, restored_capacity;
+    int64_t supersede_at_ms; /* partition time at which a deck or fx table may go */
+
+    /* the step under way */
+    const struct fold_record *record;
+    struct arena arena;
+    struct output *outputs;
+    size_t output_count, output_capacity;
+    enum reject_reason reject_reason;
+    struct text reject_detail;
+    const char *broken;
+};
+
+/* update.c */
+struct output *emit(struct fold *fold, enum output_type type, struct text subject);
+struct text text_copy(struct fold *fold, struct text text);
+struct text text_format(struct fold *fold, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Notes the reason for the event's reject; returns REJECTED. */
+enum verdict reject(struct fold *fold, enum reject_reason reason, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+void hex_encode(const uint8_t *bytes, size_t len, char *out);
+
+/* A fact's known members, in a fixed order, to the hash that stands for them. */
+struct fact {
+    char bytes[768];
+    size_t len;
+};
+void fact_text(struct fact *fact, struct text text);
+void fact_number(struct fact *fact, int64_t number);
+struct contents fact_contents(const struct fact *fact);
+bool contents_equal(struct contents a, struct contents b);
+
+/* account.c: every change of an account happens between begin and finish. */
+struct account_step {
+    struct fold *fold;
+    struct record *record;
+    struct account_record *account;
+    struct text id;
+    int64_t time_ms; /* the event's own; partition time for a deadline */
+    int64_t uncommitted_before;
+    struct record *touched; /* a call that moved: only it can have come near max_call_ms */
+    bool charged;           /* credits were charged */
+    bool reached;           /* a call reached its credits_exhausted limit */
+    bool denied;            /* a call was denied insufficient_credits */
+    bool regrant;           /* grants are to be made anew (a chargeback) */
+    bool every_call;        /* a policy change moved every call */
+    bool overdrawn;         /* the sum of commitments left int64: uncommitted credits are below zero */
+};
+void account_keep(struct fold *fold, struct record *record);
+struct record *account_find(struct fold *fold, struct text id);
+struct account_step account_begin(struct fold *fold, struct record *record, int64_t time_ms);
+void account_finish(struct account_step *step);
+int64_t account_available(const struct account_record *account);
+int64_t account_uncommitted(const struct account_record *account);
+void account_spend(struct account_step *step, int64_t micros);
+int64_t account_spent(const struct account_record *account, int32_t day);
+void account_notify(struct account_step *step, enum notify_kind kind);
+int64_t saturating_add(int64_t a, int64_t b);
+
+/* team.c */
+/* True when actor is an admin or manager of the account. */
+bool member_may_act(struct fold *fold, struct text account, struct text actor);
+enum verdict not_permitted(struct fold *fold, struct text actor);
+struct number_record *number_find(struct fold *fold, struct text account, struct text number);
+bool number_assigned(struct fold *fold, struct text account, struct text number, struct text member);
+/* True when the account, or the number, blocks a prefix of `to`. */
+bool destination_is_blocked(struct fold *fold, struct record *account, struct text number, struct text to);
+
+/* call.c */
+struct call_record *call_of(struct record *call);
+struct tariff call_tariff(const struct call_record *call);
+/* Charged talk time: the duration, or the limit where that is less. */
+int64_t call_talked_ms(const struct call_record *call);
+int64_t call_held(const struct call_record *call);
+/* Gives a call a duration and a limit (with its reason, which means nothing for
+ * NO_LIMIT), and brings the account's sums and counts up to date. */
+void call_move(struct account_step *step, struct record *call, int64_t duration_ms, int64_t limit_ms,
+               enum cutoff_reason reason);
+/* Takes a stored live call up again: in order of start_offset. */
+void call_restore(struct fold *fold, struct record *call, struct record *account);
+void call_close_stale(struct fold *fold, struct record *call);
+struct text call_id(struct record *call);
+
+/* cutoff.c */
+/* Sets a call's limit and says so. */
+void cutoff_say(struct account_step *step, struct record *call, int64_t at_ms, enum cutoff_reason reason);
+/* Limits a call to at_ms, or to a lower limit that stands, for good. */
+void cutoff_freeze(struct account_step *step, struct record *call, int64_t at_ms, enum cutoff_reason reason);
+void cutoff_number(struct account_step *step, struct text number, enum cutoff_reason reason);
+void cutoff_member(struct account_step *step, struct text member, enum cutoff_reason reason);
+/* All that a change of an account's credits or calls means for limits. */
+void cutoff_settle(struct account_step *step);
+bool cutoff_is_frozen(const struct call_record *call);
+
+/* ledger.c */
+struct entry {
+    enum entry_kind kind;
+    int64_t amount_micros;
+    int32_t money_day; /* the UTC day the money belongs to by event time */
+    struct text reference;
+    size_t posting_count;
+    struct posting postings[POSTINGS_MAX];
+};
+void entry_posting(struct entry *entry, const char *prefix, struct text name, int64_t micros, uint32_t currency);
+struct text currency_text(struct fold *fold, uint32_t currency);
+/* Moves the balance and emits ledger.posted and balance.changed. */
+void ledger_post(struct account_step *step, const struct entry *entry);
+void ledger_post_call(struct account_step *step, struct text call_id, struct text destination, int64_t micros,
+                      int32_t money_day);
+
+/* recharge.c */
+void recharge_restore(struct fold *fold, struct record *recharge, struct record *account);
+struct record *recharge_in_flight(struct fold *fold, struct text account);
+bool recharge_is(struct fold *fold, struct record *recharge, struct text id);
+void recharge_end(struct fold *fold, struct record *recharge);
+void recharge_fail(struct account_step *step, struct record *recharge);
+void recharge_time_out(struct fold *fold, struct record *recharge);
+void recharge_test(struct account_step *step);
+void recharge_policy(struct fold *fold, struct record *account);
+
+/* deadline.c */
+void deadline_add(struct fold *fold, int64_t at_ms, int64_t order, struct record *record);
+void deadline_remove(struct fold *fold, struct record *record);
+/* The true deadline came nearer (a policy change). */
+void deadline_sooner(struct fold *fold, struct record *record);
+void deadlines_meet(struct fold *fold);
+void expiry_add(struct fold *fold, int queue, const struct key *key);
+void expiry_forget(struct fold *fold);
+int64_t expiry_after_ms(const struct fold *fold, int queue);
+
+/* judge.c */
+struct judgement {
+    bool authorized;
+    bool reached_credits;      /* step 8 */
+    enum denial_reason reason; /* when not authorized */
+    struct text detail;
+    enum charging charging;
+    const struct deck_record *deck; /* NULL when no rate was looked up */
+    const struct rate_record *rate;
+    struct text prefix;
+    struct tariff tariff;
+    uint32_t fx_from;
+    int64_t fx_nanos;
+    int64_t max_duration_ms;
+};
+void judge_call(struct account_step *step, const struct event *event, struct judgement *judgement);
+
+/* ratedeck.c */
+const struct deck_view *deck_in_force(struct fold *fold, struct text origin, int64_t at_ms, uint16_t *index);
+/* The rate with the longest prefix of digits, or NULL; *matched its length. */
+const struct rate_record *rate_match(struct fold *fold, uint32_t deck_no, uint16_t origin, struct text digits,
+                                     size_t *matched);
+bool deck_restore(struct fold *fold, struct record *record);
+bool rate_restore(struct fold *fold, struct record *record);
+void decks_supersede(struct fold *fold);
+
+/* fx.c */
+/* amount of `from` times num / den is amount of `to`; false when no rate is in force. */
+bool fx_ratio(struct fold *fold, uint32_t from, uint32_t to, int64_t at_ms, int64_t *num, int64_t *den);
+bool fx_restore(struct fold *fold, struct record *record);
+void fx_supersede(struct fold *fold);
+#define SUPERSEDED_KEPT_MS MS_PER_HOUR
+
+/* policy.c */
+void policy_create(struct fold *fold);
+/* The amount a policy map has for a currency; false when it has none. */
+bool policy_amount(const struct fold *fold, enum policy_map map, uint32_t currency, int64_t *micros);
+
+/* Handlers: account is NULL for broadcasts, and for types that may come first. */
+typedef enum verdict handler(struct fold *fold, const struct event *event, struct record *account);
+handler account_opened, member_set, member_removed, number_added, number_removed, member_assigned, member_unassigned,
+    international_enabled, international_disabled, destination_blocked, destination_unblocked,
+    auto_recharge_configured, credit_topped_up, topup_reversed, recharge_failed, call_started, call_ticked,
+    call_ended, sms_requested, ratedeck_opened, ratedeck_rates, ratedeck_published, fx_published,
+    policy_configured;
+
+#endif

@@ -1,0 +1,126 @@
+/* Opening a stored state: the records that are always in memory come in, and
+ * what is derived from them (lists, deadlines) is made again. */
+#include "processor/fold/internal.h"
+
+#include <stdlib.h>
+
+static void restore_begin(struct fold *fold)
+{
+    /* What fold_new made for a new partition gives way to what is stored. */
+    state_reset(fold->state);
+    fold->partition_record = NULL;
+    fold->p = NULL;
+    fold->policy = NULL;
+    fold->restored_capacity = 256;
+    fold->restored = must_alloc(malloc(fold->restored_capacity * sizeof(struct record *)));
+}
+
+static bool restore_partition(struct fold *fold, struct record *record)
+{
+    if (record_body_len(record) != sizeof *fold->p)
+        return false;
+    fold->partition_record = record;
+    fold->p = record_body(record);
+    memcpy(&fold->input, fold->p->input_state, sizeof fold->input);
+    return true;
+}
+
+static bool restore_policy(struct fold *fold, struct record *record)
+{
+    const struct policy_record *policy = record_body(record);
+    size_t amounts = 0;
+    if (record_body_len(record) < sizeof *policy)
+        return false;
+    for (int map = 0; map < POLICY_MAP_COUNT; map++)
+        amounts += policy->map_count[map];
+    fold->policy = policy;
+    return record_body_len(record) == sizeof *policy + amounts * sizeof policy->maps[0];
+}
+
+static void remember(struct fold *fold, struct record *record)
+{
+    if (fold->restored_count == fold->restored_capacity) {
+        fold->restored_capacity *= 2;
+        fold->restored = must_alloc(realloc(fold->restored, fold->restored_capacity * sizeof(struct record *)));
+    }
+    fold->restored[fold->restored_count++] = record;
+}
+
+static bool restore_live(struct fold *fold, struct record *record)
+{
+    if (record_body_len(record) < sizeof(struct call_record))
+        return false;
+    remember(fold, record);
+    return true;
+}
+
+static bool restore_recharge(struct fold *fold, struct record *record)
+{
+    struct record *account = account_find(fold, record_key_part(record_key(record), 0));
+    if (!account || record_body_len(record) != sizeof(struct recharge_record))
+        return false;
+    recharge_restore(fold, record, account);
+    return true;
+}
+
+bool fold_restore(struct fold *fold, struct text key, struct text body)
+{
+    if (!fold->restored)
+        restore_begin(fold);
+    struct record *record = state_restore(fold->state, key, body);
+    switch (record_kind_of(record)) {
+    case RECORD_PARTITION: return restore_partition(fold, record);
+    case RECORD_POLICY: return restore_policy(fold, record);
+    case RECORD_FX: return fx_restore(fold, record);
+    case RECORD_DECK: return deck_restore(fold, record);
+    case RECORD_RATE: return rate_restore(fold, record);
+    case RECORD_RECHARGE: return restore_recharge(fold, record);
+    case RECORD_LIVE_CALL: return restore_live(fold, record);
+    default: return false;
+    }
+}
+
+static int by_start(const void *a, const void *b)
+{
+    int64_t x = call_of(*(struct record *const *)a)->start_offset;
+    int64_t y = call_of(*(struct record *const *)b)->start_offset;
+    return (x > y) - (x < y);
+}
+
+/* An account's list of calls is in order of their starts. */
+static bool restore_calls(struct fold *fold)
+{
+    qsort(fold->restored, fold->restored_count, sizeof(struct record *), by_start);
+    for (size_t i = 0; i < fold->restored_count; i++) {
+        struct record *account = account_find(fold, record_key_part(record_key(fold->restored[i]), 0));
+        if (!account)
+            return false;
+        call_restore(fold, fold->restored[i], account);
+    }
+    return fold->p->live_calls == (int64_t)fold->restored_count;
+}
+
+static bool digest_parse(const char digest[DIGEST_HEX], uint64_t sum[2])
+{
+    for (int half = 0; half < 2; half++) {
+        char digits[17] = {0};
+        char *end;
+        memcpy(digits, digest + 16 * half, 16);
+        sum[1 - half] = strtoull(digits, &end, 16);
+        if (end != digits + 16)
+            return false;
+    }
+    return true;
+}
+
+bool fold_restored(struct fold *fold, const char digest[DIGEST_HEX])
+{
+    uint64_t sum[2];
+    bool fits = fold->p && fold->policy && digest_parse(digest, sum) && restore_calls(fold);
+    free(fold->restored);
+    fold->restored = NULL;
+    fold->restored_count = 0;
+    if (fits)
+        state_set_digest(fold->state, sum);
+    return fits;
+}
