@@ -1,0 +1,35 @@
+/* journal.h - the events file: what the platform says, one line an event.
+ *
+ * Lines are gathered while a step lasts and written in one go at its end, so
+ * that a reader that follows the file sees whole steps. Every event gets an id
+ * of its own; a line that is said twice on purpose is the same bytes again.
+ *
+ * A file that cannot be opened or written ends the program with a message and
+ * EX_CANTCREAT or EX_IOERR: there is no day without its journal.
+ */
+#ifndef CALLFOLD_EXAMPLES_JOURNAL_H
+#define CALLFOLD_EXAMPLES_JOURNAL_H
+
+#include "events/encode.h"
+
+struct journal {
+    const char *path;
+    int fd;
+    struct buffer pending; /* lines not yet written */
+    int64_t lines, bytes;  /* written and pending */
+    int64_t ids;           /* given so far */
+};
+
+/* path must be missing or empty: a day begins on an empty page. Borrows path. */
+void journal_open(struct journal *journal, const char *path);
+/* Appends an event under a new id. */
+void journal_event(struct journal *journal, const struct event *event, const char *source);
+/* An event under a new id as a line to be appended later, or never; malloc'd. */
+char *journal_encode(struct journal *journal, const struct event *event, const char *source);
+/* Appends a line as it is; it must not hold a newline. */
+void journal_line(struct journal *journal, struct text line);
+/* Writes what is pending. */
+void journal_flush(struct journal *journal);
+void journal_close(struct journal *journal);
+
+#endif
