@@ -34,7 +34,7 @@ static const struct amount_record *map_of(const struct policy_record *policy, in
 
 bool policy_amount(const struct fold *fold, enum policy_map map, uint32_t currency, int64_t *micros)
 {
-    const struct amount_record *amounts = map_of(fold->policy, map);
+    const struct amount_record *amounts = map_of(fold->policy, (int)map);
     for (uint32_t i = 0; i < fold->policy->map_count[map]; i++) {
         if (amounts[i].currency == currency) {
             *micros = amounts[i].micros;
