@@ -1,7 +1,7 @@
 """Holds events/schemas/, events/asyncapi.yaml and the C code against each other.
 
     check.py PROBE                 the whole check; PROBE is the built probe.c
-    check.py --lines FILE.jsonl... every line of the files against the schema of its type
+    check.py --lines FILE.jsonl... the lines of the files, each against the schema of its type
 
 Runs on Debian's python3 with python3-jsonschema and python3-yaml. Prints what failed
 and, last, "N passed, N failed"; exits with 1 when something failed.
@@ -20,9 +20,10 @@ import yaml
 HERE = pathlib.Path(__file__).resolve().parent
 EVENTS = HERE.parent.parent / "events"
 SCHEMAS = EVENTS / "schemas"
-SHARED = {"envelope", "types"}  # schemas that are no type's
-PROGRESS = "progress"           # the one type that is neither read by the decoder nor an output
+SHARED = {"envelope", "types"}   # schemas that are no type's
+PROGRESS = "progress.committed"  # the one type that is neither read by the decoder nor an output
 PREFIX = "callfold."
+WHOLE, STRIDE = 2000, 10         # of --lines
 SMS_DENIALS = {"number_unknown", "no_rates", "international_sms"}
 
 
@@ -53,19 +54,24 @@ def load_schemas():
     return {path.stem: json.loads(path.read_text()) for path in sorted(SCHEMAS.glob("*.json"))}
 
 
+SAYS_NOTHING = ("$ref", "$defs", "$schema", "title", "description", "default", "examples", "format")
+
+
 def inlined(schemas, node, name):
-    """node of schema file `name` with every $ref replaced by what it points at: several
-    times faster to validate with than looking each up, for each line."""
+    """node of schema file `name` with every $ref replaced by what it points at, and without
+    annotations: five times faster to validate with than looking each up for each line.
+    No property of an event may be named like an annotation."""
     if isinstance(node, list):
         return [inlined(schemas, item, name) for item in node]
     if not isinstance(node, dict):
         return node
-    plain = {k: inlined(schemas, v, name) for k, v in node.items() if k not in ("$ref", "$defs", "examples")}
-    if "$ref" in node:
-        file, _, pointer = node["$ref"].partition("#")
-        target = pathlib.PurePath(file).stem if file else name
-        plain["allOf"] = [inlined(schemas, pointed_at(schemas[target], pointer), target)]
-    return plain
+    plain = {k: inlined(schemas, v, name) for k, v in node.items() if k not in SAYS_NOTHING}
+    if "$ref" not in node:
+        return plain
+    file, _, pointer = node["$ref"].partition("#")
+    target = pathlib.PurePath(file).stem if file else name
+    there = inlined(schemas, pointed_at(schemas[target], pointer), target)
+    return {**plain, "allOf": [there]} if plain.keys() & there.keys() else {**plain, **there}
 
 
 COMPILED = {}
@@ -122,7 +128,7 @@ def ask(probe, mode, lines=()):
 
 
 def data_of(schemas, name, *path):
-    """A property of data: schema("call.ended", "voicemail"); steps into items too."""
+    """The schema of a property of data; steps into an array's items."""
     node = schemas[name]["properties"]["data"]
     for step in path:
         node = node.get("items", node)["properties"][step]
@@ -142,6 +148,8 @@ def check_words(tally, schemas, words):
                      f"schemas/{name}.json: {member} does not list {which} of reasons.h")
     tally.expect(set(data_of(schemas, "ratedeck.rates", "rates", "status")["enum"]) == set(lists["rate_statuses"]),
                  "schemas/ratedeck.rates.json: status does not list rate_statuses of reasons.h")
+    tally.expect(set(data_of(schemas, PROGRESS, "outputs")["required"]) == set(lists["output_topics"]),
+                 f"schemas/{PROGRESS}.json: outputs does not list output_topics of reasons.h")
     denials = set(lists["denial_reasons"])
     tally.expect(set(data_of(schemas, "call.denied", "reason")["enum"]) == denials - {"international_sms"},
                  "schemas/call.denied.json: reason does not list denial_reasons of reasons.h")
@@ -318,13 +326,32 @@ def check_asyncapi(tally, words):
 
 # Modes
 
-def check_lines(tally, valid, path):
-    with open(path, encoding="utf-8") as file:
-        for number, line in enumerate(file, 1):
-            event = json.loads(line)
-            validator = valid.get(str(event.get("type")).removeprefix(PREFIX))
-            tally.expect(validator and validator.is_valid(event),
-                         f"{path}:{number}: {why(validator, event) if validator else 'unknown type'}")
+def parsed(line):
+    """The event, and its type without the prefix; None where there is none."""
+    try:
+        event = json.loads(line)
+        return event, event["type"].removeprefix(PREFIX)
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return None, None
+
+
+def check_lines(tally, valid, paths):
+    """Of each type the first WHOLE lines and then one in STRIDE: a schema takes some 0.2 ms."""
+    seen = collections.Counter()
+    passed_over = 0
+    for path in paths:
+        for number, line in enumerate(open(path, encoding="utf-8"), 1):
+            event, name = parsed(line)
+            if name not in valid:
+                tally.expect(False, f"{path}:{number}: no event of a type that has a schema")
+                continue
+            seen[name] += 1
+            if seen[name] > WHOLE and seen[name] % STRIDE:
+                passed_over += 1
+            else:
+                tally.expect(valid[name].is_valid(event), f"{path}:{number}: {why(valid[name], event)}")
+    if passed_over:
+        print(f"{passed_over} lines were passed over: of each type the first {WHOLE} were checked, then one in {STRIDE}")
 
 
 def main(arguments):
@@ -334,8 +361,7 @@ def main(arguments):
     schemas = load_schemas()
     valid = validators(schemas)
     if arguments[0] == "--lines":
-        for path in arguments[1:]:
-            check_lines(tally, valid, path)
+        check_lines(tally, valid, arguments[1:])
     else:
         probe = arguments[0]
         words = json.loads("".join(ask(probe, "words")))
