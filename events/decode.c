@@ -152,7 +152,8 @@ static json_t *parse(struct decoder *decoder, struct text value, struct decode_e
         return NULL;
     decoder->root = json_loadb(value.at, value.len, JSON_REJECT_DUPLICATES, &fault);
     if (!decoder->root) {
-        malformed(error, parse_error_text(&fault), fault.position > 0 ? fault.position - 1 : 0);
+        error->reason = REJECT_MALFORMED;
+        snprintf(error->detail, DETAIL_MAX, "%s near byte %d", parse_error_text(&fault), fault.position);
         return NULL;
     }
     if (!json_is_object(decoder->root)) {
