@@ -281,18 +281,15 @@ static bool add_hash(void *context, struct text key, struct text body)
 {
     uint64_t *sum = context, hash[2];
     fold_record_hash(key, body, hash);
-    sum[0] += hash[0];
-    sum[1] += hash[1] + (sum[0] < hash[0] ? 1 : 0);
+    fold_digest_add(sum, hash);
     return true;
 }
 
 void store_digest(struct store *store, char digest[32])
 {
     uint64_t sum[2] = {0, 0};
-    char hex[33];
     store_scan(store, TEXT_LIT(""), add_hash, sum);
-    snprintf(hex, sizeof hex, "%016" PRIx64 "%016" PRIx64, sum[1], sum[0]);
-    memcpy(digest, hex, 32);
+    fold_digest_format(sum, digest);
 }
 
 /* Checkpoints. */

@@ -1,0 +1,279 @@
+/* engine.c - see engine.h. */
+#include "processor/engine.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <sysexits.h>
+
+#include "events/encode.h"
+#include "processor/message.h"
+#include "processor/partition.h"
+#include "snapshots/fail_point.h"
+#include "snapshots/files.h"
+
+#define IDLE_WAIT_MS 1000
+/* A checkpoint takes at most about a tenth of the time, however large it is. */
+#define CHECKPOINT_SHARE 10
+
+struct engine {
+    const struct engine_config *config;
+    struct log *log;
+    struct engine_counts *counts;
+    struct store_error *error;
+    struct decoder *decoder;
+    struct partition *partitions[PARTITIONS_MAX]; /* by number; NULL: not ours */
+    size_t partition_count;
+    struct buffer line; /* an output being encoded */
+
+    int64_t pending;     /* records published and not committed */
+    double pending_since;
+    int64_t unstored;    /* records folded since the last checkpoint */
+    double checkpoint_at, checkpoint_took; /* seconds_now() of the last one's end; its seconds */
+    bool is_checkpoint_wanted;             /* whatever the clock says */
+    struct progress progress;
+};
+
+/* Any error that is not there yet comes from the log. */
+static bool fail_with_log(struct engine *engine)
+{
+    *engine->error = engine->log->error;
+    return false;
+}
+
+/* Partitions. */
+
+static bool assign(struct engine *engine, const struct log_progress *progress)
+{
+    struct partition *partition =
+        partition_open(engine->config->state, engine->config->partition_count, progress, engine->error);
+    if (partition == NULL)
+        return false;
+    partition->header.partition_count = engine->config->partition_count;
+    engine->partitions[progress->partition] = partition;
+    engine->partition_count++;
+    /* From now on a commit names it: its state should be there to be found. */
+    engine->is_checkpoint_wanted = true;
+    struct log_mark mark = partition_mark(partition);
+    if (!engine->log->does->begin(engine->log, partition->number, &mark))
+        return fail_with_log(engine);
+    return partition->position < partition->last.position || partition_verify(partition, engine->error);
+}
+
+static bool assign_all(struct engine *engine, const struct log_batch *batch)
+{
+    for (size_t i = 0; i < batch->count; i++)
+        if (!assign(engine, &batch->assigned[i]))
+            return false;
+    return true;
+}
+
+/* Publishing. */
+
+static void publish(struct engine *engine, const struct output_list *outputs)
+{
+    struct engine_counts *counts = engine->counts;
+    for (size_t i = 0; i < outputs->count; i++) {
+        const struct output *output = &outputs->items[i];
+        enum output_topic topic = output_topic_of(output->type);
+        engine->line.len = 0;
+        output_encode(&engine->line, outputs, i);
+        engine->log->does->append(engine->log, topic, outputs->partition, output->subject,
+                                  (struct text){engine->line.at, engine->line.len});
+        counts->outputs[topic]++;
+        if (output->type == OUTPUT_EVENT_REJECTED)
+            counts->rejects[output->data.rejected.reason]++;
+    }
+    if (engine->pending++ == 0)
+        engine->pending_since = seconds_now();
+    counts->records++;
+}
+
+static bool commit(struct engine *engine)
+{
+    struct log_progress progress[PARTITIONS_MAX];
+    size_t count = 0;
+    if (engine->pending == 0)
+        return true;
+    for (size_t i = 0; i < PARTITIONS_MAX && count < engine->partition_count; i++)
+        if (engine->partitions[i] != NULL)
+            partition_progress(engine->partitions[i], &progress[count++]);
+    engine->pending = 0;
+    return engine->log->does->commit(engine->log, progress, count) || fail_with_log(engine);
+}
+
+/* Folding. */
+
+static bool fold(struct engine *engine, struct partition *partition, const struct log_record *record)
+{
+    struct event event;
+    struct decode_error error;
+    struct output_list outputs;
+    const char *what;
+    bool decoded = event_decode(engine->decoder, record->record.value, &event, &error);
+    fold_step(partition->fold, &record->record, decoded ? &event : NULL, decoded ? NULL : &error, &outputs);
+    if (fold_is_broken(partition->fold, &what))
+        return fail_with(engine->error, EX_SOFTWARE,
+                         "partition %" PRIu32 ", offset %" PRId64
+                         ": a broken invariant: %s; nothing of this batch was published: keep the files and report this",
+                         partition->number, record->record.offset, what);
+    partition->position = record->end;
+    engine->unstored++;
+    if (record->end > partition->last.position)
+        publish(engine, &outputs);
+    else
+        engine->counts->refolded++;
+    return true;
+}
+
+static bool take_record(struct engine *engine, const struct log_record *record)
+{
+    struct partition *partition = engine->partitions[record->partition];
+    if (record->end <= partition->header.source_position)
+        return true; /* the state knows it */
+    if (!partition->is_caught_up && record->end > partition->last.position &&
+        !partition_verify(partition, engine->error))
+        return false;
+    if (!fold(engine, partition, record))
+        return false;
+    return partition->is_caught_up || record->end < partition->last.position ||
+           partition_verify(partition, engine->error);
+}
+
+static bool take_records(struct engine *engine, const struct log_batch *batch)
+{
+    for (size_t i = 0; i < batch->count; i++)
+        if (!take_record(engine, &batch->records[i]))
+            return false;
+    progress_show(&engine->progress, batch->done, batch->total, engine->counts->records + engine->counts->refolded);
+    return true;
+}
+
+/* Checkpoints. */
+
+static bool checkpoint(struct engine *engine, bool clean)
+{
+    double begun = seconds_now();
+    FAIL_POINT("before-checkpoint");
+    if (!engine->log->does->sync(engine->log))
+        return fail_with_log(engine);
+    for (size_t i = 0; i < PARTITIONS_MAX; i++) {
+        struct partition *partition = engine->partitions[i];
+        struct log_mark mark;
+        if (partition == NULL)
+            continue;
+        engine->log->does->mark(engine->log, partition->number, &mark);
+        if (!partition_checkpoint(partition, &mark, clean, engine->config->keep_records, engine->error))
+            return false;
+        FAIL_POINT("between-partitions");
+    }
+    FAIL_POINT("after-checkpoint");
+    engine->unstored = 0;
+    engine->is_checkpoint_wanted = false;
+    engine->checkpoint_at = seconds_now();
+    engine->checkpoint_took = engine->checkpoint_at - begun;
+    return true;
+}
+
+static bool is_checkpoint_due(const struct engine *engine)
+{
+    const struct engine_config *config = engine->config;
+    if (engine->unstored == 0 || engine->pending > 0)
+        return false;
+    if (engine->is_checkpoint_wanted)
+        return true;
+    if (config->checkpoint_records > 0 && engine->unstored >= config->checkpoint_records)
+        return true;
+    double since_ms = (seconds_now() - engine->checkpoint_at) * 1000;
+    return since_ms >= (double)config->checkpoint_ms &&
+           since_ms >= engine->checkpoint_took * 1000 * CHECKPOINT_SHARE;
+}
+
+/* The loop. */
+
+/* ms left until the records that were published should be committed. */
+static int64_t time_left_ms(const struct engine *engine)
+{
+    if (engine->pending == 0)
+        return IDLE_WAIT_MS;
+    if (engine->config->commit_when_idle)
+        return 0;
+    int64_t left = engine->config->batch_ms - (int64_t)((seconds_now() - engine->pending_since) * 1000);
+    return left > 0 ? left : 0;
+}
+
+static bool is_commit_due(const struct engine *engine, enum log_answer answer)
+{
+    if (engine->pending >= engine->config->batch_records || answer == LOG_END)
+        return true;
+    if (answer == LOG_IDLE && engine->config->commit_when_idle)
+        return true;
+    return engine->pending > 0 && time_left_ms(engine) == 0 && !engine->config->commit_when_idle;
+}
+
+static enum log_answer read_and_fold(struct engine *engine)
+{
+    struct log_batch batch;
+    size_t most = (size_t)(engine->config->batch_records - engine->pending);
+    enum log_answer answer = engine->log->does->read(engine->log, most, (int)time_left_ms(engine), &batch);
+    bool taken = true;
+    if (answer == LOG_FAILED)
+        fail_with_log(engine);
+    else if (answer == LOG_ASSIGNED)
+        taken = assign_all(engine, &batch);
+    else if (answer == LOG_RECORDS)
+        taken = take_records(engine, &batch);
+    return taken ? answer : LOG_FAILED;
+}
+
+/* Every partition must have got to where the commit before stood. */
+static bool end(struct engine *engine)
+{
+    for (size_t i = 0; i < PARTITIONS_MAX; i++) {
+        struct partition *partition = engine->partitions[i];
+        if (partition != NULL && !partition->is_caught_up && !engine->counts->is_stopped &&
+            !partition_verify(partition, engine->error))
+            return false;
+    }
+    return commit(engine) && checkpoint(engine, true);
+}
+
+static bool loop(struct engine *engine)
+{
+    enum log_answer answer;
+    do {
+        answer = read_and_fold(engine);
+        if (answer == LOG_FAILED || (is_commit_due(engine, answer) && !commit(engine)))
+            return false;
+        if (is_checkpoint_due(engine) && !checkpoint(engine, false))
+            return false;
+        engine->counts->is_stopped = *engine->config->stop != 0;
+    } while (answer != LOG_END && !engine->counts->is_stopped);
+    return end(engine);
+}
+
+static void close_partitions(struct engine *engine)
+{
+    for (size_t i = 0; i < PARTITIONS_MAX; i++)
+        if (engine->partitions[i] != NULL)
+            partition_close(engine->partitions[i]);
+}
+
+int engine_run(const struct engine_config *config, struct log *log, struct engine_counts *counts,
+               struct store_error *error)
+{
+    struct engine *engine = calloc(1, sizeof *engine);
+    if (engine == NULL)
+        abort();
+    *counts = (struct engine_counts){0};
+    *engine = (struct engine){.config = config, .log = log, .counts = counts, .error = error, .decoder = decoder_new()};
+    double begun = engine->checkpoint_at = seconds_now();
+    progress_begin(&engine->progress, "folding", "events");
+    bool done = loop(engine);
+    progress_end(&engine->progress);
+    counts->seconds = seconds_now() - begun;
+    close_partitions(engine);
+    decoder_free(engine->decoder);
+    buffer_free(&engine->line);
+    free(engine);
+    return done ? EX_OK : error->code;
+}

@@ -1,0 +1,86 @@
+/* log.h - a partitioned log to read records from and to publish outputs to.
+ *
+ * The engine knows only this interface; log_file.h keeps it with files of JSON
+ * lines, and a broker fits behind it. The order of a life:
+ *
+ *     read  -> LOG_ASSIGNED: partitions that this process now folds, each with
+ *              what the last commit said of it. The engine opens their states
+ *              and answers each with begin(mark of the state).
+ *     read  -> LOG_RECORDS: records, from the smallest mark on; those that a
+ *              partition's state knows already come again and are the engine's
+ *              to skip (by `end`). LOG_IDLE: nothing for now. LOG_END: nothing
+ *              ever more.
+ *     append   outputs, any number; nobody sees them before
+ *     commit   publishes them together with the progress of all partitions:
+ *              all or, after a failure, nothing (a file cuts back on opening,
+ *              a broker aborts the transaction)
+ *     sync     what was committed survives the machine; before a checkpoint
+ *
+ * A position is a number that grows along a partition, in the log's own
+ * measure: bytes of a file, offsets of a broker's partition. Only the log
+ * itself takes it for more than that.
+ */
+#ifndef CALLFOLD_PROCESSOR_LOG_H
+#define CALLFOLD_PROCESSOR_LOG_H
+
+#include "events/output.h"
+#include "processor/fold/fold.h"
+#include "snapshots/store.h"
+
+#define PARTITIONS_MAX 1024 /* partition numbers are below it */
+
+/* A place in the log, with what is needed to recognise it. All zeros: the beginning. */
+struct log_mark {
+    int64_t position;
+    int64_t lines;  /* of a file; else 0 */
+    uint64_t check; /* of a file: hash of the line that ends at position; else 0 */
+};
+
+/* What a commit says of one partition. All zeros but the number: nothing was
+ * ever committed. */
+struct log_progress {
+    uint32_t partition;
+    uint32_t partition_count; /* 0: not known */
+    uint32_t fold_version;
+    int64_t position; /* where the partition's last record ends */
+    int64_t next_offset, entries, inputs;
+    char chain[HASH_HEX]; /* hex, no NUL */
+};
+
+struct log_record {
+    uint32_t partition;
+    int64_t end; /* position after it */
+    struct fold_record record;
+};
+
+enum log_answer { LOG_ASSIGNED, LOG_RECORDS, LOG_IDLE, LOG_END, LOG_FAILED };
+
+/* What read gave; valid until the next read. */
+struct log_batch {
+    size_t count;
+    const struct log_record *records;    /* of LOG_RECORDS */
+    const struct log_progress *assigned; /* of LOG_ASSIGNED */
+    int64_t done, total;                 /* for a progress line; total 0: not known */
+};
+
+struct log {
+    const struct log_operations *does;
+    struct store_error error; /* of the last operation that failed */
+};
+
+struct log_operations {
+    /* At most `most` records (fewer are no sign of the end); waits up to
+     * wait_ms for the first one, or until a signal. LOG_FAILED leaves *error. */
+    enum log_answer (*read)(struct log *log, size_t most, int wait_ms, struct log_batch *batch);
+    /* False: the state stands where this log never was (error says where). */
+    bool (*begin)(struct log *log, uint32_t partition, const struct log_mark *mark);
+    void (*append)(struct log *log, enum output_topic topic, uint32_t partition, struct text key, struct text bytes);
+    bool (*commit)(struct log *log, const struct log_progress *progress, size_t count);
+    /* For a checkpoint of this partition: the place of the last commit, or of
+     * the last read while what was committed before is read again. */
+    void (*mark)(struct log *log, uint32_t partition, struct log_mark *mark);
+    bool (*sync)(struct log *log);
+    void (*close)(struct log *log);
+};
+
+#endif

@@ -1,0 +1,257 @@
+/* partition.c - see partition.h. */
+#include "processor/partition.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <sysexits.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "processor/message.h"
+#include "snapshots/fail_point.h"
+#include "snapshots/files.h"
+
+static void store_path(char path[PATH_MAX], const char *dir, uint32_t number)
+{
+    snprintf(path, PATH_MAX, "%s/partition-%" PRIu32, dir, number);
+}
+
+/* Proving a stored state. */
+
+/* True unless the store says itself that it is damaged. What cannot be opened
+ * is for the parent to report. */
+static bool store_adds_up(const char *dir, uint32_t number)
+{
+    struct store_header header;
+    struct store_error error;
+    struct store *store = store_open(dir, number, STORE_READ_ONLY, &header, &error);
+    if (store == NULL || header.clean || header.fold_version == 0)
+        return true;
+    message_note("partition %" PRIu32 " was not closed in good order: checking its state", number);
+    char digest[DIGEST_HEX];
+    store_digest(store, digest);
+    return memcmp(digest, header.digest, sizeof digest) == 0;
+}
+
+/* In a process of its own: what a failing machine left of a map may kill its reader. */
+static bool prove_store(const char *dir, uint32_t number)
+{
+    char path[PATH_MAX];
+    struct stat status;
+    int result;
+    store_path(path, dir, number);
+    if (stat(path, &status) != 0)
+        return true;
+    fflush(NULL);
+    pid_t child = fork();
+    if (child == 0)
+        _exit(store_adds_up(dir, number) ? EX_OK : EX_SOFTWARE);
+    while (waitpid(child, &result, 0) < 0 && errno == EINTR) {
+    }
+    return child > 0 && WIFEXITED(result) && WEXITSTATUS(result) == EX_OK;
+}
+
+static bool set_aside(const char *dir, uint32_t number, struct store_error *error)
+{
+    char path[PATH_MAX], aside[PATH_MAX + 32];
+    store_path(path, dir, number);
+    snprintf(aside, sizeof aside, "%s.damaged-%lld", path, (long long)time(NULL));
+    if (rename(path, aside) != 0)
+        return fail_with_errno(error, errno, "set aside the damaged", path);
+    message_note("the state of partition %" PRIu32 " is damaged; it was moved to %s and is folded anew from the log",
+                 number, aside);
+    return sync_directory(dir, error);
+}
+
+/* Opening. */
+
+static bool check_version(const struct partition *partition, const char *where, uint32_t version, uint32_t count,
+                          uint32_t wanted_count, struct store_error *error)
+{
+    if (version != FOLD_VERSION)
+        return fail_with(error, EX_CONFIG,
+                         "partition %" PRIu32 ": the %s were made by fold version %" PRIu32
+                         ", this program is version %d; go on with the program that made them, or remove the outputs "
+                         "and the state directory to fold again from the first event",
+                         partition->number, where, version, FOLD_VERSION);
+    if (count != wanted_count)
+        return fail_with(error, EX_CONFIG,
+                         "partition %" PRIu32 ": the %s were made with --partitions %" PRIu32 ", now it is %" PRIu32
+                         " (0 = not given); give the same number as before, or remove the outputs and the state "
+                         "directory to fold again from the first event",
+                         partition->number, where, count, wanted_count);
+    return true;
+}
+
+static bool check_versions(const struct partition *partition, uint32_t partition_count, struct store_error *error)
+{
+    const struct store_header *header = &partition->header;
+    const struct log_progress *last = &partition->last;
+    if (header->fold_version != 0 &&
+        !check_version(partition, "state", header->fold_version, header->partition_count, partition_count, error))
+        return false;
+    return last->fold_version == 0 ||
+           check_version(partition, "outputs", last->fold_version, last->partition_count, partition_count, error);
+}
+
+static bool restore_record(void *fold, struct text key, struct text body)
+{
+    return fold_restore(fold, key, body);
+}
+
+/* False when the stored records do not make a state, or not the header's. */
+static bool restore(struct partition *partition)
+{
+    const struct store_header *header = &partition->header;
+    if (header->fold_version == 0)
+        return true; /* a new store */
+    for (const char *kind = RESIDENT_KINDS; *kind != '\0'; kind++)
+        if (!store_scan(partition->store, (struct text){kind, 1}, restore_record, partition->fold))
+            return false;
+    struct fold_position position;
+    if (!fold_restored(partition->fold, header->digest))
+        return false;
+    fold_position(partition->fold, &position);
+    return position.next_offset == header->next_offset && position.entries == header->entries &&
+           position.inputs == header->inputs && memcmp(position.chain, header->chain, sizeof position.chain) == 0;
+}
+
+static void let_go(struct partition *partition)
+{
+    if (partition->fold != NULL)
+        fold_free(partition->fold);
+    if (partition->store != NULL)
+        store_close(partition->store);
+    partition->fold = NULL;
+    partition->store = NULL;
+}
+
+/* False without *error set: the state is damaged. */
+static bool load(struct partition *partition, const char *dir, uint32_t partition_count, struct store_error *error)
+{
+    error->code = EX_OK;
+    if (!prove_store(dir, partition->number))
+        return false;
+    partition->store = store_open(dir, partition->number, STORE_READ_WRITE, &partition->header, error);
+    if (partition->store == NULL || !check_versions(partition, partition_count, error))
+        return false;
+    const struct fold_loader loader = {store_load, partition->store};
+    partition->fold = fold_new(partition->number, partition_count, &loader);
+    return restore(partition);
+}
+
+struct partition *partition_open(const char *dir, uint32_t partition_count, const struct log_progress *progress,
+                                 struct store_error *error)
+{
+    struct partition *partition = calloc(1, sizeof *partition);
+    if (partition == NULL)
+        abort();
+    partition->number = progress->partition;
+    partition->last = *progress;
+    bool loaded = load(partition, dir, partition_count, error);
+    if (!loaded && error->code == EX_OK) {
+        let_go(partition);
+        loaded = set_aside(dir, partition->number, error) && load(partition, dir, partition_count, error);
+    }
+    if (!loaded) {
+        partition_close(partition);
+        return NULL;
+    }
+    partition->position = partition->header.source_position;
+    return partition;
+}
+
+void partition_close(struct partition *partition)
+{
+    let_go(partition);
+    free(partition);
+}
+
+struct log_mark partition_mark(const struct partition *partition)
+{
+    const struct store_header *header = &partition->header;
+    return (struct log_mark){header->source_position, header->source_lines, header->source_check};
+}
+
+void partition_progress(const struct partition *partition, struct log_progress *progress)
+{
+    struct fold_position position;
+    fold_position(partition->fold, &position);
+    *progress = (struct log_progress){.partition = partition->number,
+                                      .partition_count = partition->header.partition_count,
+                                      .fold_version = FOLD_VERSION,
+                                      .position = partition->position,
+                                      .next_offset = position.next_offset,
+                                      .entries = position.entries,
+                                      .inputs = position.inputs};
+    memcpy(progress->chain, position.chain, sizeof progress->chain);
+}
+
+bool partition_verify(struct partition *partition, struct store_error *error)
+{
+    const struct log_progress *last = &partition->last;
+    struct log_progress now;
+    partition_progress(partition, &now);
+    partition->is_caught_up = true;
+    if (last->fold_version == 0 ||
+        (now.next_offset == last->next_offset && now.entries == last->entries && now.inputs == last->inputs &&
+         memcmp(now.chain, last->chain, sizeof now.chain) == 0))
+        return true;
+    return fail_with(error, EX_SOFTWARE,
+                     "partition %" PRIu32 " was folded again up to its last commit and differs: %" PRId64
+                     " entries, %" PRId64 " inputs, chain %.16s... now; %" PRId64 " entries, %" PRId64
+                     " inputs, chain %.16s... committed; nothing was written: keep the files and report this",
+                     partition->number, now.entries, now.inputs, now.chain, last->entries, last->inputs, last->chain);
+}
+
+/* Checkpoints. */
+
+static void describe(struct partition *partition, const struct log_mark *mark, bool clean)
+{
+    struct store_header *header = &partition->header;
+    struct fold_position position;
+    fold_position(partition->fold, &position);
+    header->fold_version = FOLD_VERSION;
+    header->partition = partition->number;
+    header->clean = clean ? 1 : 0;
+    header->next_offset = position.next_offset;
+    header->entries = position.entries;
+    header->inputs = position.inputs;
+    header->source_position = mark->position;
+    header->source_lines = mark->lines;
+    header->source_check = mark->check;
+    memcpy(header->chain, position.chain, sizeof header->chain);
+    fold_digest(partition->fold, header->digest);
+}
+
+static bool store_changes(struct partition *partition, struct store_error *error)
+{
+    if (!store_begin(partition->store, error))
+        return false;
+    fold_dirty(partition->fold, store_put, partition->store);
+    FAIL_POINT("mid-checkpoint");
+    return store_commit(partition->store, &partition->header, true, error);
+}
+
+bool partition_checkpoint(struct partition *partition, const struct log_mark *mark, bool clean, size_t keep,
+                          struct store_error *error)
+{
+    bool stands_there = mark->position == partition->header.source_position;
+    if (mark->position < partition->header.source_position || (stands_there && partition->header.clean == clean))
+        return true; /* its records are being read up to where it stands, or nothing has come */
+    describe(partition, mark, clean);
+    bool stored;
+    do
+        stored = store_changes(partition, error);
+    while (!stored && error->code == EX_OK);
+    if (!stored)
+        return false;
+    fold_clean(partition->fold);
+    fold_evict(partition->fold, keep);
+    return true;
+}

@@ -1,0 +1,45 @@
+/* partition.h - one partition as the engine holds it: its fold and its store.
+ *
+ * Opening brings the stored state into memory, once it has proved itself: a
+ * store that was not closed in good order must add up to its own digest, and
+ * every stored state must stand where its header says. One that does not is
+ * set aside and the partition is folded anew from the log. A checkpoint puts
+ * what has changed since the last one.
+ */
+#ifndef CALLFOLD_PROCESSOR_PARTITION_H
+#define CALLFOLD_PROCESSOR_PARTITION_H
+
+#include "processor/log.h"
+
+struct partition {
+    uint32_t number;
+    struct fold *fold;
+    struct store *store;
+    struct store_header header; /* of the last checkpoint */
+    int64_t position;           /* where its last record folded ends */
+    struct log_progress last;   /* the commit before this process; outputs up to there are published */
+    bool is_caught_up;          /* the fold has been where that commit says, and agreed with it */
+};
+
+/* Opens (or makes) the partition that progress names. NULL on error. */
+struct partition *partition_open(const char *dir, uint32_t partition_count, const struct log_progress *progress,
+                                 struct store_error *error);
+/* Closes it as it is: what no checkpoint has is folded again. */
+void partition_close(struct partition *partition);
+
+/* Where the header says that the stored state stands. */
+struct log_mark partition_mark(const struct partition *partition);
+
+/* What a commit says of the partition now. */
+void partition_progress(const struct partition *partition, struct log_progress *progress);
+
+/* Holds the fold against the commit before this process. */
+bool partition_verify(struct partition *partition, struct store_error *error);
+
+/* Stores what has changed. mark: where the log stands. clean: this is the last
+ * checkpoint of a process that ends in good order. keep: records that may stay
+ * in memory though they could be loaded again. */
+bool partition_checkpoint(struct partition *partition, const struct log_mark *mark, bool clean, size_t keep,
+                          struct store_error *error);
+
+#endif
