@@ -1,34 +1,89 @@
-# callfold: `make demo` and `make check` do all the set-up; see README.md.
+# callfold. `make demo` and `make check` do all the set-up; `make help` lists the rest.
 CC       ?= cc
 CFLAGS   ?= -O2 -g
-WARN     := -Wall -Wextra -Wconversion -Wshadow -Werror
 BUILD    ?= build
 PREFIX   ?= /usr/local
 DESTDIR  ?=
 
-STD      := -std=c11 -D_GNU_SOURCE -I. -fno-strict-aliasing -ffp-contract=off
-LIBS     := -ljansson -lcrypto -lxxhash
-EVENTS   := $(wildcard events/*.c)
-FOLD     := $(wildcard processor/fold/*.c)
-STORE    := $(wildcard snapshots/*.c)
-ENGINE   := $(wildcard processor/*.c)
+STD  := -std=c11 -D_GNU_SOURCE -I. -fno-strict-aliasing
+WARN := -Wall -Wextra -Wconversion -Wshadow -Werror
+LIBS := -ljansson -lcrypto -lxxhash
+objects = $(patsubst %.c,$(BUILD)/%.o,$(1))
 
-objects   = $(patsubst %.c,$(BUILD)/%.o,$(1))
+all: deps-build $(BUILD)/callfold
 
-all: $(BUILD)/callfold
-
-$(BUILD)/libevents.a: $(call objects,$(EVENTS))
-$(BUILD)/libfold.a: $(call objects,$(FOLD))
-$(BUILD)/libstore.a: $(call objects,$(STORE))
+# --- the house: each wall is a library ---
+$(BUILD)/libevents.a: $(call objects,$(wildcard events/*.c))
+$(BUILD)/libfold.a: $(call objects,$(wildcard processor/fold/*.c))
+$(BUILD)/libstore.a: $(call objects,$(wildcard snapshots/*.c))
 %.a:
 	@echo "  AR  $@"; rm -f $@; ar rcs $@ $^
 
-$(BUILD)/callfold: $(call objects,$(ENGINE)) $(BUILD)/libstore.a $(BUILD)/libfold.a $(BUILD)/libevents.a
+CORE := $(BUILD)/libfold.a $(BUILD)/libevents.a
+$(BUILD)/callfold: $(call objects,$(wildcard processor/*.c)) $(BUILD)/libstore.a $(CORE)
 	@echo "  LD  $@"; $(CC) $(LDFLAGS) $(CFLAGS) -o $@ $^ -llmdb -lsmartcols $(LIBS)
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
-	@echo "  CC  $<"; $(CC) $(STD) $(WARN) $(CFLAGS) -MMD -MP -c -o $@ $<
+	@echo "  CC  $<"; $(CC) $(STD) $(WARN) $(CFLAGS) $(CPPFLAGS) -MMD -MP -c -o $@ $<
 
+include examples/platform.mk
+
+# --- tests: see tests/README.md ---
+UNIT := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c))
+$(UNIT): $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(BUILD)/log_file.a $(BUILD)/libstore.a $(CORE)
+	@$(CC) $(LDFLAGS) $(CFLAGS) -o $@ $^ -llmdb -lcmocka $(LIBS)
+# What a unit test may link of the processor: everything but the commands.
+$(BUILD)/log_file.a: $(call objects,$(filter-out processor/main.c processor/cmd_%.c,$(wildcard processor/*.c)))
+$(BUILD)/tests/tables/runner: $(call objects,$(wildcard tests/tables/*.c)) $(CORE)
+$(BUILD)/tests/schemas/probe: $(BUILD)/tests/schemas/probe.o $(CORE)
+$(BUILD)/bench/%: $(BUILD)/bench/%.o $(CORE)
+$(BUILD)/tests/tables/runner $(BUILD)/tests/schemas/probe:
+	@$(CC) $(LDFLAGS) $(CFLAGS) -o $@ $^ $(LIBS)
+$(BUILD)/bench/%:
+	@$(CC) $(LDFLAGS) $(CFLAGS) -o $@ $^ $(LIBS)
+# A fuzz target with a main() of its own: replays its corpus without clang.
+$(BUILD)/tests/fuzz/replay_%: tests/fuzz/fuzz_%.c $(CORE)
+	@mkdir -p $(@D); $(CC) $(STD) $(WARN) $(CFLAGS) -DREPLAY -o $@ $^ $(LIBS)
+REPLAYS := $(patsubst tests/fuzz/fuzz_%.c,$(BUILD)/tests/fuzz/replay_%,$(wildcard tests/fuzz/fuzz_*.c))
+
+check-programs: $(BUILD)/callfold $(BUILD)/platform $(BUILD)/load $(UNIT) $(BUILD)/tests/tables/runner \
+                $(BUILD)/tests/schemas/probe $(REPLAYS)
+SANITIZE := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+check: deps-check
+	@$(MAKE) --no-print-directory check-programs
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/asan CFLAGS="$(SANITIZE)" check-programs
+	@tests/run.sh $(BUILD)
+
+# Longer campaigns: the same code, bigger numbers.
+check-long: deps-check check-programs
+	@tests/long.sh $(BUILD)
+fuzz: deps-check
+	@tests/fuzz/run.sh $(BUILD)
+bench: deps-build $(BUILD)/bench/bench_decode $(BUILD)/bench/bench_fold $(BUILD)/callfold $(BUILD)/load
+	@bench/run.sh $(BUILD)
+
+demo: deps-build
+	@$(MAKE) --no-print-directory $(BUILD)/callfold $(BUILD)/platform
+	@examples/demo.sh $(BUILD)
+
+deps-build deps-check: deps-%:
+	@deploy/deps.sh $*
+
+install: $(BUILD)/callfold
+	install -D -m 755 $(BUILD)/callfold $(DESTDIR)$(PREFIX)/bin/callfold
+	install -D -m 644 docs/callfold.1 $(DESTDIR)$(PREFIX)/share/man/man1/callfold.1
+
+clean:
+	rm -rf $(BUILD)
+
+help:
+	@echo "make             build/callfold"
+	@echo "make demo        a telephony company's day, from events to ledger, explained"
+	@echo "make check       all tests (some minutes)      make check-long   campaigns by the hour"
+	@echo "make bench       what it costs, as ratios      make fuzz         libFuzzer (needs clang)"
+	@echo "make install     to DESTDIR/PREFIX             make clean"
+
+.PHONY: all check-programs check check-long fuzz bench demo deps-build deps-check install clean help
+.SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
-.PHONY: all

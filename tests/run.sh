@@ -1,0 +1,63 @@
+#!/usr/bin/env bash
+# Runs every suite, a line each; what a failing one printed follows at once.
+# Each suite ends with "N passed, N failed" (or cmocka's own summary); the last
+# line here adds them up.   usage: tests/run.sh BUILD [SUITE...]
+set -u
+cd "$(dirname "$0")/.." || exit 70
+build=${1:-build}; shift
+only=("$@")
+logs=$build/tests/logs
+mkdir -p "$logs"
+passed=0 failed=0
+
+wanted() {
+    [ ${#only[@]} -eq 0 ] && return 0
+    for name in "${only[@]}"; do [[ $1 == "$name"* ]] && return 0; done
+    return 1
+}
+
+# cmocka's summary or the plain one -> "PASSED FAILED"; nothing if there is none.
+count() {
+    sed -nE 's/^.*\b([0-9]+) passed, ([0-9]+) failed.*$/\1 \2/p' "$1" | tail -1 | grep . ||
+        awk '/\[  PASSED  \] [0-9]+ test/ { p = $4 } /\[  FAILED  \] [0-9]+ test/ { f = $4 } END { if (p != "" || f != "") print p + 0, f + 0 }' "$1"
+}
+
+suite() {
+    local name=$1 log start counts status; shift
+    wanted "$name" || return 0
+    log=$logs/${name//\//-}.log
+    start=$SECONDS
+    "$@" >"$log" 2>&1 </dev/null
+    status=$?
+    counts=$(count "$log")
+    set -- ${counts:-0 0}
+    if [ "$status" -ne 0 ] && [ "$2" -eq 0 ]; then set -- "$1" 1; fi
+    if [ -z "$counts" ] && [ "$status" -eq 0 ]; then set -- 0 1; echo "no summary line" >>"$log"; fi
+    passed=$((passed + $1)) failed=$((failed + $2))
+    printf '  %-28s %6d passed %s %4ds\n' "$name" "$1" "$([ "$2" -gt 0 ] && echo ", $2 FAILED" || echo '          ')" $((SECONDS - start))
+    if [ "$2" -gt 0 ]; then sed 's/^/    | /' "$log" | tail -60; echo "    (all of it: $log)"; fi
+}
+
+export CALLFOLD=$build/callfold
+for flavour in "" /asan; do
+    for test in tests/unit/test_*.c; do
+        name=$(basename "$test" .c)
+        suite "unit${flavour}/${name#test_}" "$build$flavour/tests/unit/$name"
+    done
+    suite "tables$flavour" "$build$flavour/tests/tables/runner" tests/tables/*.table
+    for replay in "$build$flavour"/tests/fuzz/replay_*; do
+        name=${replay##*/replay_}
+        suite "corpus$flavour/$name" "$replay" "tests/fuzz/corpus_$name"
+    done
+done
+suite laws tests/laws.sh "$build"
+suite tables/coverage tests/tables/coverage.sh
+suite schemas /usr/bin/env python3 tests/schemas/check.py "$build/tests/schemas/probe"
+suite cli tests/cli/run.sh "$build"
+suite embedded tests/embedded/run.sh "$build"
+suite model tests/model/run.sh "${MODEL_SEEDS:-12}" "${MODEL_EVENTS:-600}" --callfold "$build/callfold"
+suite day tests/day/run.sh "$build"
+
+echo
+echo "callfold: $passed passed, $failed failed"
+[ "$failed" -eq 0 ]
