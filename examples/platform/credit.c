@@ -19,26 +19,40 @@ static struct event topup_event(struct platform *platform, struct account *accou
     struct event event = event_now(platform, EVENT_CREDIT_TOPPED_UP, account);
     snprintf(id, ID_MAX + 1, "tu-%s-%u", account->id, ++account->topups);
     event.data.topup.topup_id = text_of(id);
+    account->exhausted = false;
     platform->tallies[TALLY_TOPUPS]++;
     return event;
+}
+
+enum purchase { PLAIN, PROMOTION, FOREIGN_CARD, SOLD_IN_DOLLARS };
+
+/* Honest accounts buy plainly: their figures are to be read without fx in mind. */
+static enum purchase draw_purchase(struct account *account)
+{
+    uint64_t drawn = random_below(&account->random, 10);
+    if (drawn > 2 || account->habits.honest)
+        return PLAIN;
+    if (drawn == 0)
+        return PROMOTION;
+    return account->currency == USD ? PLAIN : drawn == 1 ? FOREIGN_CARD : SOLD_IN_DOLLARS;
 }
 
 void top_up(struct platform *platform, struct account *account, int64_t micros)
 {
     char id[ID_MAX + 1];
     struct event event = topup_event(platform, account, id);
-    struct amount granted = {micros, account->currency};
-    event.data.topup.amount = event.data.topup.paid = granted;
-    uint64_t manner = random_below(&account->random, 10);
-    if (manner == 0) { /* a promotion: a fifth more than was paid */
-        event.data.topup.has_paid = true;
+    enum purchase purchase = draw_purchase(account);
+    event.data.topup.amount = (struct amount){micros, account->currency};
+    if (purchase == PROMOTION) /* a fifth more than is paid */
         event.data.topup.amount.micros = micros / 5 * 6;
-    } else if (manner == 1 && account->currency != USD) { /* a foreign card */
-        event.data.topup.has_paid = true;
+    if (purchase == SOLD_IN_DOLLARS)
+        event.data.topup.amount.currency = USD;
+    event.data.topup.has_paid = purchase == PROMOTION || purchase == FOREIGN_CARD;
+    event.data.topup.paid = event.data.topup.amount;
+    if (event.data.topup.has_paid)
+        event.data.topup.paid.micros = micros;
+    if (purchase == FOREIGN_CARD)
         event.data.topup.paid = (struct amount){micros / 10 * 11, USD};
-    } else if (manner == 2 && account->currency != USD) { /* credits sold in dollars */
-        event.data.topup.amount = event.data.topup.paid = (struct amount){micros, USD};
-    }
     say(platform, account, &event);
 }
 

@@ -7,7 +7,8 @@
  *   - the meter gives max_duration_ms to charged calls and to no others;
  *   - a deck that is incomplete or comes without notice is not accepted;
  *   - one recharge in flight per account, for the amount that was configured;
- *   - on an honest platform a cutoff for lack of credits comes in time.
+ *   - on an honest platform a cutoff for lack of credits comes in time, unless
+ *     a chargeback took back what calls had been granted.
  */
 #include "examples/platform/platform.h"
 
@@ -112,8 +113,9 @@ static void on_cutoff(struct platform *platform, const struct order *order)
         return;
     struct call *call = &platform->calls[index];
     int64_t talk_ms = call_talk_ms(platform, call);
-    bool honest = platform->accounts[call->account].habits.honest;
-    if (honest && text_equal(order->reason, TEXT_LIT("credits_exhausted")) && order->at_duration_ms < talk_ms)
+    const struct account *account = &platform->accounts[call->account];
+    bool in_time = account->habits.honest && !account->charged_back;
+    if (in_time && text_equal(order->reason, TEXT_LIT("credits_exhausted")) && order->at_duration_ms < talk_ms)
         violation(platform, order, "%s is to end at %" PRId64 " ms and talks for %" PRId64 " ms already", call->id,
                   order->at_duration_ms, talk_ms);
     call_limit(platform, index, order->at_duration_ms);
@@ -157,8 +159,9 @@ static void on_notify(struct platform *platform, const struct order *order)
         return;
     }
     platform->tallies[TALLY_NOTIFIED]++;
-    if (text_equal(order->reason, TEXT_LIT("credits_low")) ||
-        text_equal(order->reason, TEXT_LIT("credits_exhausted")))
+    bool exhausted = text_equal(order->reason, TEXT_LIT("credits_exhausted"));
+    account->exhausted |= exhausted;
+    if (exhausted || text_equal(order->reason, TEXT_LIT("credits_low")))
         credits_short(platform, account);
 }
 

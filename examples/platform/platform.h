@@ -88,6 +88,8 @@ struct account {
     unsigned member_count, number_count;
     const struct deck_rate *favourite; /* where bursts go; NULL: anywhere */
     bool never_opened;                 /* calls without being a customer */
+    bool exhausted;                    /* was told so, and has not topped up since */
+    bool charged_back;                 /* its bank took a top-up back, and grants with it */
     unsigned topups, recharges;        /* so far */
     char recharge_id[ID_MAX + 1];      /* to be answered; "" none */
     int64_t recharge_asked_ms;
@@ -209,6 +211,8 @@ void number_say_international(struct platform *platform, struct account *account
 agenda_act traffic_think;
 /* An agenda_act: parallel calls of an account that cost more than it has. */
 agenda_act traffic_burst;
+/* Asks for a message to a number of that kind. */
+void sms_ask(struct platform *platform, struct account *account, enum book_want want);
 /* A plan for a call of drawn length to a rate's number; member and number 0. */
 struct call_plan plan_to_rate(struct platform *platform, struct account *account, const struct deck_rate *rate);
 

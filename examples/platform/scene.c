@@ -42,6 +42,8 @@ static const struct role {
     {"penniless", 1, 1, CHEAP, 0, RECHARGE_NONE, 0, 0},     /* has no credits at all */
     {"no-fx", 1, 1, CHEAP, 200, RECHARGE_NONE, 0, 0},       /* a currency without a rate */
     {"no-rates", 1, 1, CHEAP, 200, RECHARGE_NONE, 0, 0},    /* an origin without a deck */
+    {"curious", 1, 1, CHEAP, 20, RECHARGE_NONE, 0, 0},      /* dials what cannot be reached */
+    {"forgetful", 1, 1, CHEAP, 200, RECHARGE_NONE, 0, 0},   /* a platform that loses the ends of calls */
     {"stranger", 1, 1, CHEAP, 0, RECHARGE_NONE, 0, 0},      /* an account that nobody opened */
 };
 #define ROLE_ROWS (sizeof roles / sizeof *roles)
@@ -135,6 +137,40 @@ static void many_call(struct platform *platform, size_t index, uint64_t calls)
         scene_call(platform, index, 0, 0, 40 * MS_PER_MINUTE);
 }
 
+static void odd_calls(struct platform *platform, size_t index, uint64_t ticket)
+{
+    (void)ticket;
+    static const char *const odd[] = {"112", "conference", "+99912345678"};
+    struct account *account = &platform->accounts[index];
+    struct call_plan plan = {.direction = DIRECTION_OUTBOUND, .ring_ms = 4000};
+    for (size_t i = 0; i < sizeof odd / sizeof *odd; i++) {
+        snprintf(plan.to, sizeof plan.to, "%s", odd[i]);
+        call_place(platform, account, &plan);
+    }
+    const struct deck_rate *blocked =
+        book_draw(&platform->book, &account->random, account->site->origin, WANT_BLOCKED);
+    if (blocked) {
+        plan = plan_to_rate(platform, account, blocked);
+        call_place(platform, account, &plan);
+    }
+    snprintf(plan.from, sizeof plan.from, "+15005550006"); /* a number that is not the account's */
+    call_place(platform, account, &plan);
+    sms_ask(platform, account, WANT_INTERNATIONAL);
+}
+
+/* A call whose end is lost (LOSS_END), or found again too late (LOSS_END_LATE). */
+static void call_is_lost(struct platform *platform, size_t index, uint64_t loss)
+{
+    struct account *account = &platform->accounts[index];
+    if (!account->favourite)
+        return;
+    struct call_plan plan = plan_to_rate(platform, account, account->favourite);
+    plan.ring_ms = 4000;
+    plan.talk_ms = 90000;
+    plan.loss = (enum call_loss)loss;
+    call_place(platform, account, &plan);
+}
+
 static void toggle(struct platform *platform, size_t index, uint64_t on)
 {
     number_say_international(platform, &platform->accounts[index], 0, on != 0);
@@ -206,6 +242,7 @@ static void reverse(struct platform *platform, size_t index, uint64_t ticket)
     struct event event = event_now(platform, EVENT_TOPUP_REVERSED, account);
     event.data.reversal.topup_id = text_of(id);
     event.data.reversal.reason = TEXT_LIT("chargeback");
+    account->charged_back = true;
     say(platform, account, &event);
 }
 
@@ -240,6 +277,9 @@ static const struct scene {
     {AT(9, 42, 0), "no-rates", owner_calls, 3},
     {AT(9, 43, 0), "stranger", owner_calls, 3},
     {AT(9, 44, 0), "penniless", owner_calls, 3},
+    {AT(9, 45, 0), "curious", odd_calls, 0},
+    {AT(9, 50, 0), "forgetful", call_is_lost, LOSS_END},
+    {AT(9, 51, 0), "forgetful", call_is_lost, LOSS_END_LATE},
     {AT(10, 10, 0), "leaver", manager_calls, 20},
     {AT(10, 12, 0), "leaver", remove_manager, 0},
     {AT(10, 14, 0), "lodger", unassign_manager, 0},

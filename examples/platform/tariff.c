@@ -28,7 +28,7 @@ static void announce(struct platform *platform, const struct event *event)
 static void open_policy(struct platform *platform)
 {
     static const struct amount low[] = {{1500000, EUR}, {1500000, GBP}, {2000000, USD}};
-    static const struct amount spend[] = {{60000000, EUR}, {60000000, GBP}, {60000000, USD}};
+    static const struct amount spend[] = {{80000000, EUR}, {80000000, GBP}, {80000000, USD}};
     struct event event = event_now(platform, EVENT_POLICY_CONFIGURED, NULL);
     __auto_type policy = &event.data.policy;
     policy->has_number[POLICY_NOTICE_MS] = policy->has_number[POLICY_MAX_CONCURRENT_CALLS] = true;

@@ -18,7 +18,8 @@ static const unsigned busy[24] = {2,  1,  1,  1,   1,  2,  5,  15, 45, 90, 100, 
 #define TALK_MEDIAN_MS    80000.0
 #define TALK_SIGMA        1.2
 #define TALK_LONGEST_MS   (3 * MS_PER_HOUR)
-#define BURST_PAUSE_MS    (2 * MS_PER_HOUR)
+#define BURST_PAUSE_LEAST (1 * MS_PER_HOUR)
+#define BURST_PAUSE_MOST  (6 * MS_PER_HOUR)
 
 static int64_t draw_talk_ms(struct random *random, double median_ms)
 {
@@ -122,10 +123,9 @@ static bool draw_plan(struct platform *platform, struct account *account, struct
     return true;
 }
 
-static void ask_sms(struct platform *platform, struct account *account)
+void sms_ask(struct platform *platform, struct account *account, enum book_want want)
 {
     struct random *random = &account->random;
-    enum book_want want = random_chance(random, 700) ? WANT_DOMESTIC : WANT_INTERNATIONAL;
     const struct number *from = &account->numbers[0];
     const struct deck_rate *rate = book_draw(&platform->book, random, from->origin, want);
     if (!rate)
@@ -158,7 +158,7 @@ void traffic_think(struct platform *platform, size_t index, uint64_t ticket)
         return;
     struct call_plan plan;
     if (random_chance(random, 120))
-        ask_sms(platform, account);
+        sms_ask(platform, account, random_chance(random, 700) ? WANT_DOMESTIC : WANT_INTERNATIONAL);
     else if (draw_plan(platform, account, &plan))
         call_place(platform, account, &plan);
 }
@@ -180,10 +180,11 @@ void traffic_burst(struct platform *platform, size_t index, uint64_t ticket)
     (void)ticket;
     struct account *account = &platform->accounts[index];
     struct random *random = &account->random;
-    int64_t pause_ms = random_between(random, BURST_PAUSE_MS / 4, 2 * BURST_PAUSE_MS);
-    do_later(platform, pause_ms, traffic_burst, index);
+    do_later(platform, random_between(random, BURST_PAUSE_LEAST, BURST_PAUSE_MOST), traffic_burst, index);
     if (!account->favourite)
         return;
-    for (unsigned i = 0; i < account->habits.parallel; i++)
+    /* Who knows that there are no credits tries with one call. */
+    unsigned calls = account->exhausted ? 1 : account->habits.parallel;
+    for (unsigned i = 0; i < calls; i++)
         do_later(platform, random_between(random, 0, 20000), burst_call, index);
 }
