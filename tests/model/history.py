@@ -42,9 +42,8 @@ AMOUNTS = ["0.000001", "0.01", "0.05", "0.1", "0.25", "0.5", "1", "2.5", "3.3333
 class Writer:
     """Writes events to partitions, drives their models and keeps what they answer."""
 
-    def __init__(self, rng):
-        self.rng = rng
-        self.archive = rng.random() < 0.5
+    def __init__(self, rng, archive):
+        self.rng, self.archive = rng, archive
         self.partition_count = rng.choice([0, 1, 3]) if self.archive else 0
         self.partitions = [Partition(number, self.partition_count)
                            for number in range(self.partition_count or (2 if self.archive else 1))]
@@ -180,11 +179,12 @@ class Honest:
 
     def __init__(self, rng, events, accounts):
         self.rng, self.events = rng, events
-        self.writer = Writer(rng)
+        self.writer = Writer(rng, archive=rng.random() < 0.5)
         self.names = [f"acct-{index}" for index in range(accounts)]
         self.agenda, self.turn = [], 0
         self.calls = {}  # (account, call) -> {answered: ms or None, ends: talk ms, limit: ms or None}
         self.tick_ms = rng.choice([1000, 6000])
+        self.amounts = rng.choice([AMOUNTS, AMOUNTS[3:7], AMOUNTS[:5]])
 
     def at(self, time, action, *arguments):
         self.turn += 1
@@ -223,7 +223,8 @@ class Honest:
 
     def top_up(self, name, recharge_id=None):
         rng = self.rng
-        data = {"topup_id": self.writer.next_id("top"), "amount": rng.choice(AMOUNTS), "currency": rng.choice(CURRENCIES)}
+        data = {"topup_id": self.writer.next_id("top"), "amount": rng.choice(self.amounts),
+                "currency": rng.choice(CURRENCIES)}
         if recharge_id:
             data["recharge_id"] = recharge_id
         else:
@@ -239,7 +240,7 @@ class Honest:
         rng, now = self.rng, self.writer.now
         self.at(now + rng.choice([100, 5000, 20000, 60000]), self.start, name)
         call_id = self.writer.next_id("call")
-        self.calls[name, call_id] = {"answered": None, "ends": rng.choice([3000, 30500, 60000, 200000, 999999]),
+        self.calls[name, call_id] = {"answered": None, "ends": rng.choice([3000, 30500, 60000, 200000, 999999, 999999]),
                                      "limit": None}
         self.at(now + self.tick_ms, self.tick, name, call_id)
         if rng.random() < 0.9:
@@ -316,7 +317,7 @@ class Chaos:
 
     def __init__(self, rng, events, accounts):
         self.rng, self.events = rng, events
-        self.writer = Writer(rng)
+        self.writer = Writer(rng, archive=rng.random() < 0.5)
         self.names = [f"acct-{index}" for index in range(accounts)]
         self.recharges = []  # (account, id) commanded
         self.drafts = []     # broadcasts still to be sent, one list a deck

@@ -637,15 +637,15 @@ class Partition:
         if account.posted + credits > INT64_MAX:
             raise Rejected("overflow")
         change = self.begin(account, event)
-        other_sides = [("cash:" + paid["currency"], paid["amount"], paid["currency"])]
+        sides = [("cash:" + paid["currency"], paid["amount"], paid["currency"])]
         if paid["currency"] == account.currency:
-            other_sides.append(("promotion:" + account.currency, credits - paid["amount"], account.currency))
+            sides.append(("promotion:" + account.currency, credits - paid["amount"], account.currency))
         else:
-            other_sides.append(("fx:" + paid["currency"], -paid["amount"], paid["currency"]))
-            other_sides.append(("fx:" + account.currency, credits, account.currency))
-        account.topups[data["topup_id"]] = SimpleNamespace(data=data, credits=credits, sides=other_sides, reversal=None)
+            sides.append(("fx:" + paid["currency"], -paid["amount"], paid["currency"]))
+            sides.append(("fx:" + account.currency, credits, account.currency))
+        account.topups[data["topup_id"]] = SimpleNamespace(data=data, credits=credits, sides=sides, reversal=None)
         self.post(account, "topup", credits, data["topup_id"], event.time // DAY,
-                  [("customer:" + account.name, -credits, account.currency)] + other_sides)
+                  sides + [("customer:" + account.name, -credits, account.currency)])
         self.take_payment(account, data["recharge_id"])
         return change
 
@@ -675,7 +675,7 @@ class Partition:
         change.is_reversal = True
         topup.reversal = event.data
         debit = min(topup.credits, account.available())
-        sides = [(name, -micros, currency) for name, micros, currency in topup.sides]
+        sides = [(name, -micros, currency) for name, micros, currency in reversed(topup.sides)]
         self.post(account, "topup_reversal", -debit, event.data["topup_id"], event.time // DAY,
                   [("customer:" + account.name, debit, account.currency),
                    ("receivable:" + account.name, topup.credits - debit, account.currency)] + sides)
@@ -807,7 +807,7 @@ class Partition:
             " ".join(encoded(posting[name]) for name in ("account", "amount", "currency")) for posting in postings)])
         previous, self.chain = self.chain, hashlib.sha256(f"{self.chain}\n{line}".encode()).hexdigest()
         self.emit("ledger.posted", account.name, {
-            "entry": self.entries, "kind": kind, "amount": money(amount), "currency": account.currency,
+            "entry": self.entries, "kind": kind, "account": account.name, "amount": money(amount), "currency": account.currency,
             "balance": money(account.posted), "date": date, "for_date": day_text(day) if finished else None,
             "reference": reference, "postings": postings, "line": line, "prev": previous, "hash": self.chain})
         self.emit("balance.changed", account.name, {

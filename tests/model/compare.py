@@ -1,0 +1,437 @@
+"""compare.py - holds callfold against the naive model, history by history.
+
+    python3 tests/model/compare.py SEED... [--events N] [--accounts N] [--callfold PATH]
+    python3 tests/model/compare.py --file EVENTS.jsonl [--partitions N]
+
+Each seed's history goes to `callfold run` as a file of events and through the model, and
+every output of every topic must be the same, member by member (`detail` and `digest` are
+the program's own). The first difference is reported with the record that caused it, then
+the history is shrunk to the fewest records that still show it and printed as JSON lines,
+ready for --file. Of the ids only partition and offset are compared, and that n counts
+0, 1, 2 ...; --order compares n as well, which is the order of outputs across topics.
+
+What must hold of any outputs is checked too (check_invariants), and with --laws that
+other batch sizes, and a run killed again and again, write the same bytes.
+"""
+
+import argparse
+import base64
+import hashlib
+import json
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from history import History, Record, fold, generate, line
+from model import NO_HASH, NO_KEY, Partition
+
+TOPICS = ["commands", "ledger", "calls", "balances", "rejects", "attestations"]
+NOT_COMPARED = {"detail", "digest"}
+SHOWN_BEFORE = 15  # events of the account shown before the one that differs
+SHRINK_SECONDS = 120
+
+
+class Failed(Exception):
+    """The program stopped or broke a law; the text says how."""
+
+
+# ---------------------------------------------------------------- running the program
+
+
+class Program:
+    def __init__(self, path, partition_count=0):
+        self.path, self.partition_count = path, partition_count
+
+    def command(self, events, out, state, *options):
+        command = [self.path, "run", "--events", events, "--out", out, "--state", state, *options]
+        if self.partition_count:
+            command += ["--partitions", str(self.partition_count)]
+        return command
+
+    def run(self, directory, *options):
+        """Runs over directory/events.jsonl to its end; the bytes of each topic."""
+        directory = Path(directory)
+        command = self.command(directory / "events.jsonl", directory / "out", directory / "state", *options)
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              timeout=120, check=False)
+        if done.returncode != 0:
+            raise Failed(f"exit {done.returncode}: {done.stderr.decode(errors='replace').strip()[-600:]}")
+        return read_outputs(directory / "out")
+
+    def run_killed(self, directory, rng):
+        """The same with kill -9 at arbitrary moments, until a run gets to its end."""
+        directory = Path(directory)
+        command = self.command(directory / "events.jsonl", directory / "out", directory / "state")
+        patience = 0.002
+        while True:
+            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                       stderr=subprocess.PIPE)
+            try:
+                _, errors = process.communicate(timeout=rng.uniform(0, patience))
+            except subprocess.TimeoutExpired:
+                process.send_signal(signal.SIGKILL)
+                process.communicate()
+                patience *= 1.2
+                continue
+            if process.returncode != 0:
+                raise Failed(f"after kill -9: exit {process.returncode}: {errors.decode(errors='replace')[-600:]}")
+            return read_outputs(directory / "out")
+
+
+def read_outputs(directory):
+    files = {topic: directory / f"{topic}.jsonl" for topic in TOPICS}
+    return {topic: path.read_bytes() if path.exists() else b"" for topic, path in files.items()}
+
+
+def write_events(directory, records):
+    Path(directory, "events.jsonl").write_bytes(b"".join(line(record) for record in records))
+
+
+def program_outputs(program, records, *options):
+    """{(partition, offset): [output]}, each output as the model writes it, topic by topic."""
+    with tempfile.TemporaryDirectory(prefix="callfold-model-") as directory:
+        write_events(directory, records)
+        topics = program.run(directory, *options)
+    return group(topics, records)
+
+
+def group(topics, records):
+    place = {(record.partition, record.offset): index for index, record in enumerate(records)}
+    grouped = {}
+    for topic, text in topics.items():
+        last = -1
+        for raw in text.decode().splitlines():
+            output = json.loads(raw)
+            partition, offset, _ = output["id"].split(":")
+            cause = (int(partition), int(offset))
+            if place.get(cause, -1) < last:
+                raise Failed(f"{topic}: {output['id']} stands behind the outputs of a later record")
+            last = place[cause]
+            grouped.setdefault(cause, []).append({
+                "topic": topic, "id": output["id"], "type": output["type"], "subject": output.get("subject"),
+                "time": output["time"], "data": output["data"]})
+            if output["specversion"] != "1.0" or output["source"] != "/callfold":
+                raise Failed(f"{topic}: the envelope of {output['id']}")
+    return grouped
+
+
+# ---------------------------------------------------------------- comparing
+
+
+def comparable(output, order):
+    data = {name: item for name, item in output["data"].items() if name not in NOT_COMPARED}
+    name = output["id"]
+    if not order:
+        name = name.rpartition(":")[0]
+        if "recharge_id" in data:
+            data["recharge_id"] = data["recharge_id"].rpartition(":")[0]
+    return {**output, "id": name, "data": data}
+
+
+def by_topic(outputs, order):
+    topics = {}
+    for output in outputs:
+        topics.setdefault(output["topic"], []).append(comparable(output, order))
+    return topics
+
+
+def first_difference(records, expected, got, order):
+    """Index of the first record whose outputs differ, or None. expected: a list a record."""
+    for index, record in enumerate(records):
+        outputs = got.get((record.partition, record.offset), [])
+        numbers = sorted(int(output["id"].rpartition(":")[2]) for output in outputs)
+        if numbers != list(range(len(outputs))) or by_topic(expected[index], order) != by_topic(outputs, order):
+            return index
+    return None
+
+
+def model_outputs(records, partition_count):
+    partitions = {}
+    return [fold(partitions.setdefault(record.partition, Partition(record.partition, partition_count)), record)
+            for record in records]
+
+
+# ---------------------------------------------------------------- what must hold of any outputs
+
+
+def check_invariants(grouped, records):
+    """The ledger of each partition by itself; Failed with the first sentence that does not hold."""
+    chains, entries, balances = {}, {}, {}
+    for record in records:
+        partition = record.partition
+        for output in grouped.get((partition, record.offset), []):
+            data, kind = output["data"], output["type"][9:]
+            if kind == "ledger.posted":
+                check_entry(output, partition, chains, entries, balances)
+            if kind == "balance.changed":
+                require(micros(data["balance"]) == balances[partition, output["subject"]], output, "balance")
+                require(0 <= micros(data["available"]) <= micros(data["balance"]), output, "available")
+            if kind == "call.recorded":
+                require(micros(data["amount"]) >= 0 and micros(data["uncollected"]) >= 0, output, "amounts below zero")
+
+
+def check_entry(output, partition, chains, entries, balances):
+    data, account = output["data"], (partition, output["subject"])
+    balances[account] = balances.get(account, 0) + micros(data["amount"])
+    entries[partition] = entries.get(partition, 0) + 1
+    require(balances[account] == micros(data["balance"]), output, "the sum of the amounts is not the balance")
+    require(balances[account] >= 0, output, "a balance below zero")
+    require(data["entry"] == entries[partition], output, "entries do not count 1, 2, 3")
+    require(data["prev"] == chains.get(partition, NO_HASH), output, "prev is not the last hash")
+    require(data["hash"] == hashlib.sha256(f"{data['prev']}\n{data['line']}".encode()).hexdigest(), output, "hash")
+    chains[partition] = data["hash"]
+    sums = {}
+    for posting in data["postings"]:
+        sums[posting["currency"]] = sums.get(posting["currency"], 0) + micros(posting["amount"])
+    require(not any(sums.values()), output, "postings do not sum to zero")
+
+
+def micros(text):
+    sign, _, digits = text.rpartition("-")
+    units, _, fraction = digits.partition(".")
+    return int(units + fraction.ljust(6, "0")) * (-1 if sign or text.startswith("-") else 1)
+
+
+def require(holds, output, what):
+    if not holds:
+        raise Failed(f"{what}: {json.dumps(output, ensure_ascii=False)}")
+
+
+def check_honest(history, grouped):
+    """A platform that ticks and obeys leaves nothing uncollected."""
+    for outputs in grouped.values():
+        for output in outputs:
+            if history.honest and output["type"] == "callfold.call.recorded":
+                require(output["data"]["uncollected"] == "0", output, "an honest platform left something uncollected")
+
+
+def check_laws(program, records, seed):
+    """The same bytes whatever the batches, and after any kill."""
+    with tempfile.TemporaryDirectory(prefix="callfold-model-") as directory:
+        runs = {}
+        for name in ("plain", "batches of 1", "batches of 7", "killed"):
+            where = Path(directory, name.replace(" ", "-"))
+            where.mkdir()
+            write_events(where, records)
+            options = ["--batch", name.split()[-1]] if name.startswith("batches") else []
+            runs[name] = (program.run_killed(where, random.Random(seed)) if name == "killed"
+                          else program.run(where, *options))
+        for name, topics in runs.items():
+            for topic, text in topics.items():
+                if text != runs["plain"][topic]:
+                    raise Failed(f"{name}: other bytes in {topic} than in one plain run")
+
+
+# ---------------------------------------------------------------- judging one history
+
+
+def judge(program, history, order):
+    """None when program and model agree, else (what, index of the record or None)."""
+    try:
+        got = program_outputs(program, history.records)
+        index = first_difference(history.records, history.outputs, got, order)
+        if index is not None:
+            return signature(history, got, index, order), index, got
+        check_invariants(got, history.records)
+        check_honest(history, got)
+    except Failed as failure:
+        return str(failure).split(":")[0], None, str(failure)
+    return None
+
+
+def signature(history, got, index, order):
+    """What kind of difference it is, so that shrinking does not wander off to another."""
+    record = history.records[index]
+    sides = by_topic(history.outputs[index], order), by_topic(got.get((record.partition, record.offset), []), order)
+    kinds = []
+    for mine, other in (sides, sides[::-1]):
+        only = [output for topic, outputs in mine.items() for output in outputs if output not in other.get(topic, [])]
+        kinds.append([(output["type"], output["data"].get("reason") or output["data"].get("kind")) for output in only])
+    return json.dumps(kinds)
+
+
+# ---------------------------------------------------------------- shrinking
+
+
+def subject_of(record):
+    try:
+        return json.loads(record.value).get("subject")
+    except (ValueError, AttributeError, TypeError):
+        return None
+
+
+def without(records, dropped):
+    """The records but those dropped; in a bare file blank lines keep the others' offsets."""
+    blank = [record._replace(value=None) if record.timestamp is None else None for record in records]
+    return [blank[index] if index in dropped else record for index, record in enumerate(records)
+            if index not in dropped or blank[index]]
+
+
+class Shrinker:
+    def __init__(self, program, history, failure, order):
+        self.program, self.order, self.failure = program, order, failure
+        self.partition_count = history.partition_count
+        self.records = list(history.records)
+        self.until = time.monotonic() + SHRINK_SECONDS
+
+    def fails(self, records):
+        if time.monotonic() > self.until:
+            return False
+        history = History(records, self.partition_count, model_outputs(records, self.partition_count), False)
+        failure = judge(self.program, history, self.order)
+        return failure is not None and failure[0] == self.failure[0]
+
+    def try_without(self, dropped):
+        smaller = without(self.records, set(dropped))
+        if dropped and self.fails(smaller):
+            self.records = smaller
+            return True
+        return False
+
+    def present(self):
+        return [index for index, record in enumerate(self.records) if record.value is not None]
+
+    def shrink(self):
+        """The fewest records that still fail, as far as the time goes."""
+        index = self.failure[1]
+        if index is not None:
+            self.try_without(range(index + 1, len(self.records)))
+            culprit = self.records[index]
+            self.try_without([at for at in self.present() if self.records[at].partition != culprit.partition])
+            self.try_without([at for at in self.present()
+                              if subject_of(self.records[at]) not in (None, subject_of(culprit))])
+        size = max(1, len(self.present()) // 2)
+        while size:
+            end = len(self.present())
+            while end > 0:
+                self.try_without(self.present()[max(0, end - size):end])
+                end -= size
+            size //= 2
+        compact = [record._replace(offset=offset) for offset, record in
+                   enumerate(record for record in self.records if record.value is not None)]
+        if compact and compact[0].timestamp is None and self.fails(compact):
+            self.records = compact
+        return self.records
+
+
+# ---------------------------------------------------------------- reporting
+
+
+def shown(output, order):
+    view = comparable(output, order)
+    return f"{view['id']} {view['type'][9:]} {view['subject'] or '-'} {json.dumps(view['data'], ensure_ascii=False, sort_keys=True)}"
+
+
+def report(history, failure, order):
+    what, index, got = failure
+    if index is None:
+        print("  " + got)
+        return
+    record = history.records[index]
+    subject = subject_of(record)
+    print(f"  first difference: partition {record.partition}, offset {record.offset}")
+    related = [at for at in range(index) if history.records[at].partition == record.partition
+               and history.records[at].value is not None and subject_of(history.records[at]) in (subject, None)]
+    for at in related[-SHOWN_BEFORE:] + [index]:
+        print(f"    {'>' if at == index else ' '} {line(history.records[at]).decode(errors='replace').strip()[:400]}")
+        if at != index:
+            for output in history.outputs[at]:
+                print(f"          {shown(output, order)[:300]}")
+    outputs = got.get((record.partition, record.offset), [])
+    for mark, mine, other in (("model  ", history.outputs[index], outputs), ("program", outputs, history.outputs[index])):
+        known = [comparable(output, order) for output in other]
+        for output in mine:
+            same = comparable(output, order) in known
+            print(f"      {mark} {'  ' if same else '! '}{shown(output, order)}")
+    print(f"  signature: {what}")
+
+
+def print_shrunk(program, history, failure, order):
+    records = Shrinker(program, history, failure, order).shrink()
+    shrunk = History(records, history.partition_count, model_outputs(records, history.partition_count), False)
+    again = judge(program, shrunk, order)
+    count = sum(record.value is not None for record in records)
+    print(f"  shrunk to {count} records (partitions: {history.partition_count or 'not given'}):")
+    if again:
+        report(shrunk, again, order)
+    for record in records:
+        sys.stdout.buffer.write(b"" if record.value is None and count < len(records) and not again else b"")
+    sys.stdout.flush()
+    sys.stdout.buffer.write(b"".join(b"    " + line(record) for record in records))
+    sys.stdout.flush()
+
+
+# ---------------------------------------------------------------- files and the command line
+
+
+def read_file(path):
+    """The records of an events file, bare or in archive form."""
+    records = []
+    for offset, raw in enumerate(Path(path).read_bytes().split(b"\n")[:-1]):
+        try:
+            form = json.loads(raw)
+            archive = isinstance(form, dict) and "partition" in form and "specversion" not in form
+        except ValueError:
+            archive = False
+        if archive:
+            sides = [form[name].encode() if form.get(name) is not None else base64.b64decode(form[name + "_base64"])
+                     if name + "_base64" in form else None for name in ("key", "value")]
+            records.append(Record(form["partition"], form["offset"], form["timestamp"], *sides))
+        else:
+            records.append(Record(0, offset, None, NO_KEY, raw if raw.strip(b" \t\r") else None))
+    return records
+
+
+def check(program_path, history, options, label):
+    """True when the history passes; else the report is printed."""
+    program = Program(program_path, history.partition_count)
+    failure = judge(program, history, options.order)
+    if failure is None and options.laws:
+        try:
+            check_laws(program, history.records, label)
+        except Failed as failed:
+            failure = ("law", None, str(failed))
+    if failure is None:
+        return True
+    print(f"FAILED {label} ({'honest' if history.honest else 'chaos'}, {len(history.records)} records)")
+    report(history, failure, options.order)
+    if options.shrink and failure[0] != "law":
+        print_shrunk(program, history, failure, options.order)
+    sys.stdout.flush()
+    return False
+
+
+def main():
+    parser = argparse.ArgumentParser(description="callfold against the naive model")
+    parser.add_argument("seeds", nargs="*", type=int)
+    parser.add_argument("--events", type=int, default=1000)
+    parser.add_argument("--accounts", type=int)
+    parser.add_argument("--callfold", default="build/callfold")
+    parser.add_argument("--file", help="an events file instead of seeds")
+    parser.add_argument("--partitions", type=int, default=0, help="the partition count, with --file")
+    parser.add_argument("--order", action="store_true", help="compare n of the ids too")
+    parser.add_argument("--laws", action="store_true", help="other batch sizes and kill -9 too")
+    parser.add_argument("--no-shrink", dest="shrink", action="store_false")
+    options = parser.parse_args()
+    passed = failed = 0
+    if options.file:
+        records = read_file(options.file)
+        histories = [(options.file, History(records, options.partitions,
+                                            model_outputs(records, options.partitions), False))]
+    else:
+        histories = ((f"seed {seed}", generate(seed, options.events, options.accounts)) for seed in options.seeds)
+    for label, history in histories:
+        if check(options.callfold, history, options, label):
+            passed += 1
+        else:
+            failed += 1
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
