@@ -246,7 +246,8 @@ def check_mutations(tally, probe, schemas, valid, types):
         answers = ask(probe, "decode", [json.dumps(m) for m in changed])
         for event, answer in zip(changed, answers, strict=True):
             tally.expect(valid[name].is_valid(event) == (answer == "ok"),
-                         f"{name}: event_decode says {answer}, the schema {why(valid[name], event)}: {json.dumps(event)}")
+                         f"{name}: event_decode says {answer}, the schema {why(valid[name], event)}: "
+                         f"{json.dumps(event)}")
 
 
 def check_outputs_are_strict(tally, valid, types):
@@ -259,7 +260,7 @@ def check_outputs_are_strict(tally, valid, types):
                 place = container(changed, path)[path[-1]] if path else changed
                 if isinstance(place, dict):
                     place["unheard_of"] = None
-                    tally.expect(not valid[name].is_valid(changed), f"{name} allows any member in /{'/'.join(map(str, path))}")
+                    tally.expect(not valid[name].is_valid(changed), f"{name} allows any member at {path}")
 
 
 # What the encoders write
@@ -351,7 +352,7 @@ def check_lines(tally, valid, paths):
             else:
                 tally.expect(valid[name].is_valid(event), f"{path}:{number}: {why(valid[name], event)}")
     if passed_over:
-        print(f"{passed_over} lines were passed over: of each type the first {WHOLE} were checked, then one in {STRIDE}")
+        print(f"{passed_over} lines passed over: of each type the first {WHOLE} were checked, then one in {STRIDE}")
 
 
 def main(arguments):

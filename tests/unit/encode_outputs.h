@@ -58,8 +58,9 @@ static const struct output_sample output_samples[] = {
      OF_ACCOUNT("2", "call.denied",
                 "{\"call_id\":\"c3\",\"reason\":\"insufficient_credits\",\"detail\":\"0.01 EUR left\"}")},
     {{.type = OUTPUT_CALL_DENIED, .n = 3, ACCOUNT,
-      .data.denied = {TEXT_LIT("c3"), DENIED_ACCOUNT_UNKNOWN, TEXT_NONE}},
-     OF_ACCOUNT("3", "call.denied", "{\"call_id\":\"c3\",\"reason\":\"account_unknown\"}")},
+      .data.denied = {TEXT_LIT("c3"), DENIED_ACCOUNT_UNKNOWN, TEXT_LIT("no such \"account\"")}},
+     OF_ACCOUNT("3", "call.denied",
+                "{\"call_id\":\"c3\",\"reason\":\"account_unknown\",\"detail\":\"no such \\\"account\\\"\"}")},
     {{.type = OUTPUT_CALL_CUTOFF, .n = 4, ACCOUNT,
       .data.cutoff = {TEXT_LIT("c1"), 61000, CUTOFF_CREDITS_EXHAUSTED, 1}},
      OF_ACCOUNT("4", "call.cutoff",
@@ -161,9 +162,9 @@ static const struct output_sample output_samples[] = {
               "\"sha256\":\"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\","
               "\"payload\":\"\"}")},
     {{.type = OUTPUT_EVENT_REJECTED, .n = 19,
-      .data.rejected = {REJECT_KEY_MISMATCH, TEXT_NONE, TEXT_LIT("\xff"), TEXT_LIT("")}},
+      .data.rejected = {REJECT_KEY_MISMATCH, TEXT_LIT("empty key"), TEXT_LIT("\xff"), TEXT_LIT("")}},
      ENVELOPE("19", "event.rejected",
-              "{\"reason\":\"key_mismatch\",\"topic\":\"callfold.events\","
+              "{\"reason\":\"key_mismatch\",\"detail\":\"empty key\",\"topic\":\"callfold.events\","
               "\"partition\":3,\"offset\":1041,\"size\":1,"
               "\"sha256\":\"a8100ae6aa1940d0b663bb31cd466142ebbdbd5187131b92d93818987832eb89\","
               "\"payload\":\"/w==\",\"key\":\"\"}")},
