@@ -24,7 +24,8 @@ import re
 import sys
 import textwrap
 
-import digits
+sys.dont_write_bytecode = True  # leave no __pycache__ in the tree
+import digits  # noqa: E402
 
 HERE = pathlib.Path(__file__).resolve().parent
 EMERGENCY_CSV = HERE / "emergency.csv"

@@ -4,8 +4,9 @@
     make_numbering.py     libphonenumber's metadata -> numbering.csv, example_numbers.csv
 
 numbering.csv (prefix,region,kind) is the numbering plan as a table for longest prefix match;
-make_deck.py puts prices to it. example_numbers.csv (number,region,kind) holds one number of
-each region and kind, for check_deck.py. Needs, exactly:
+make_deck.py puts prices to it. example_numbers.csv (number,region,kind) holds numbers of
+each region and kind, libphonenumber's examples and random ones, for check_deck.py. Needs,
+exactly:
 
     phonenumbers 9.0.43       libphonenumber 9.0.43's metadata (Apache-2.0)
 
@@ -15,12 +16,13 @@ each region and kind, for check_deck.py. Needs, exactly:
 How: the metadata has one pattern for each region and type of number. A prefix's subtree
 is the set of numbers that may still follow, of every region and type at once (the regions
 of +1 or +44 together); what region and type a full number has is decided as libphonenumber
-decides it. Full detail would be a million prefixes, for some plans give out blocks of a
-thousand numbers. So each prefix has a cost, and so has each number that would be taken for
-another: the table is the cheapest one, found by dynamic programming over the tree (as in
-Draves and others, Constructing Optimal IP Routing Tables, 1999, but lossy). Numbers that the
-plan does not assign cost nothing, whatever they are taken for, but in +1: there a new area
-code may be any country's, so nothing covers what is not assigned.
+decides it. Full detail would be 80,716 prefixes for +1 and a hundred million for +20, where
+short numbers of one kind begin long ones of another. So each prefix has a cost, and so has
+each number that would be taken for another: the table is the cheapest one, found by dynamic
+programming over the tree (as in Draves and others, Constructing Optimal IP Routing Tables,
+1999, but lossy). Numbers that the plan does not assign cost nothing, whatever they are taken
+for, but in +1: there a new area code may be any country's, so nothing covers what is not
+assigned.
 """
 import csv
 import functools
@@ -32,6 +34,7 @@ import phonenumbers
 from phonenumbers.phonemetadata import PhoneMetadata
 
 HERE = pathlib.Path(__file__).resolve().parent
+sys.dont_write_bytecode = True  # leave no __pycache__ in the tree
 sys.path.insert(0, str(HERE.parent.parent / "events" / "tools"))
 import digits  # noqa: E402  (events/tools/digits.py)
 
