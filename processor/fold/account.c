@@ -75,12 +75,9 @@ static void take_up_policy(struct account_step *step)
     struct account_record *account = step->account;
     account->policy_version = fold->policy->version;
     account->stale_after_ms = fold->policy->number[POLICY_STALE_AFTER_MS];
-    int64_t max_call_ms = fold->policy->number[POLICY_MAX_CALL_MS];
     for (struct record *r = record_links(step->record)->account.first; r; r = record_links(r)->live.next) {
         struct call_record *call = call_of(r);
         call_move(step, r, call->duration_ms, call->limit_ms, call->limit_reason);
-        if (call->limit_ms == NO_LIMIT && call->duration_ms >= max_call_ms)
-            cutoff_freeze(step, r, call->duration_ms, CUTOFF_MAX_DURATION);
         deadline_sooner(fold, r);
     }
     recharge_policy(fold, step->record);

@@ -407,26 +407,32 @@ enum verdict call_started(struct fold *fold, const struct event *event, struct r
 
 /* --- call.ticked, call.ended --- */
 
-/* A charged call without a limit moves ahead: by whole increments, as far as
- * credits go that are neither charged nor granted to others. */
-static void advance_free_running(struct account_step *step, struct record *record, int64_t duration_ms)
+/* A call without a limit moves ahead: no further than max_call_ms (unless a
+ * policy change has left it beyond already), and if it is charged by whole
+ * increments, as far as credits go that are neither charged nor granted to
+ * others. */
+static void advance(struct account_step *step, struct record *record, int64_t duration_ms)
 {
-    struct call_record *call = call_of(record);
+    const struct call_record *call = call_of(record);
     struct tariff tariff = call_tariff(call);
     int64_t max_call_ms = step->fold->policy->number[POLICY_MAX_CALL_MS];
-    int64_t target_ms = duration_ms < max_call_ms ? duration_ms : max_call_ms;
-    int64_t credits = step->account->posted_micros - (step->account->held_micros - call_held(call));
-    int64_t needed = charge_cost(&tariff, target_ms) - call->posted_micros;
-    if (needed > credits) {
-        int64_t end_ms = charge_affordable_ms(&tariff, credits + call->posted_micros, target_ms);
-        call_move(step, record, duration_ms, end_ms, CUTOFF_CREDITS_EXHAUSTED);
-        cutoff_say(step, record, end_ms, CUTOFF_CREDITS_EXHAUSTED);
-    } else if (duration_ms > max_call_ms) {
-        call_move(step, record, duration_ms, max_call_ms, CUTOFF_MAX_DURATION);
-        cutoff_say(step, record, max_call_ms, CUTOFF_MAX_DURATION);
-    } else {
-        call_move(step, record, duration_ms, NO_LIMIT, CUTOFF_CREDITS_EXHAUSTED);
+    bool passes_max = call->duration_ms < max_call_ms && duration_ms > max_call_ms;
+    int64_t target_ms = passes_max ? max_call_ms : duration_ms, limit_ms = NO_LIMIT;
+    enum cutoff_reason reason = CUTOFF_CREDITS_EXHAUSTED;
+    if (passes_max) {
+        limit_ms = max_call_ms;
+        reason = CUTOFF_MAX_DURATION;
     }
+    if (call->charging == CHARGING_CREDITS) {
+        int64_t credits = step->account->posted_micros - (step->account->held_micros - call_held(call));
+        if (charge_cost(&tariff, target_ms) - call->posted_micros > credits) {
+            limit_ms = charge_affordable_ms(&tariff, credits + call->posted_micros, target_ms);
+            reason = CUTOFF_CREDITS_EXHAUSTED;
+        }
+    }
+    call_move(step, record, duration_ms, limit_ms, reason);
+    if (limit_ms != NO_LIMIT)
+        cutoff_say(step, record, limit_ms, reason);
 }
 
 /* A tick or an end of a live call: a sign of life, and how far it has talked. */
@@ -442,8 +448,8 @@ static void report(struct account_step *step, struct record *record, int64_t dur
     step->touched = record;
     if (duration_ms <= call->duration_ms)
         return;
-    if (call->charging == CHARGING_CREDITS && call->limit_ms == NO_LIMIT)
-        advance_free_running(step, record, duration_ms);
+    if (call->limit_ms == NO_LIMIT)
+        advance(step, record, duration_ms);
     else
         call_move(step, record, duration_ms, call->limit_ms, call->limit_reason);
 }
