@@ -334,6 +334,25 @@ static bool is_charged(const struct rate_record *rate)
     return rate->status == RATE_OPEN && !rate->domestic;
 }
 
+static int compare_texts(struct text a, struct text b)
+{
+    int order = memcmp(a.at, b.at, a.len < b.len ? a.len : b.len);
+    return order != 0 ? order : (a.len > b.len) - (a.len < b.len);
+}
+
+static uint16_t rate_origin(struct text key)
+{
+    return (uint16_t)((unsigned char)key.at[5] << 8 | (unsigned char)key.at[6]);
+}
+
+/* By the origin's name, then the prefix; context is the deck. */
+static int by_origin_and_prefix(const void *a, const void *b, void *context)
+{
+    struct text x = record_key(*(struct record *const *)a), y = record_key(*(struct record *const *)b);
+    int order = compare_texts(origin_name(context, rate_origin(x)), origin_name(context, rate_origin(y)));
+    return order != 0 ? order : compare_texts(x, y);
+}
+
 /* True when the deck in force at the new one's effective_at gave the prefix a
  * better rate; *old is that rate. */
 static bool is_raised(struct fold *fold, const struct deck_record *deck, struct record *record,
@@ -342,7 +361,7 @@ static bool is_raised(struct fold *fold, const struct deck_record *deck, struct 
     const struct rate_record *rate = record_body(record);
     struct text key = record_key(record);
     struct text digits = {key.at + 7, key.len - 7};
-    uint16_t origin = (uint16_t)((unsigned char)key.at[5] << 8 | (unsigned char)key.at[6]), old_origin;
+    uint16_t origin = rate_origin(key), old_origin;
     if (!is_charged(rate))
         return false;
     const struct deck_view *before = deck_in_force(fold, origin_name(deck, origin), deck->effective_at_ms, &old_origin);
@@ -354,17 +373,10 @@ static bool is_raised(struct fold *fold, const struct deck_record *deck, struct 
            rate->price_micros > (*old)->price_micros || rate->connect_micros > (*old)->connect_micros;
 }
 
-static int by_rate_key(const void *a, const void *b)
-{
-    struct text x = record_key(*(struct record *const *)a), y = record_key(*(struct record *const *)b);
-    int order = memcmp(x.at, y.at, x.len < y.len ? x.len : y.len);
-    return order != 0 ? order : (x.len > y.len) - (x.len < y.len);
-}
-
 static struct raises find_raises(struct fold *fold, struct deck_view *view)
 {
     struct raises raises = {.list = arena_alloc(&fold->arena, RAISED_MAX * sizeof(struct raised_rate))};
-    qsort(view->rates, view->rate_count, sizeof(struct record *), by_rate_key);
+    qsort_r(view->rates, view->rate_count, sizeof(struct record *), by_origin_and_prefix, view->deck);
     for (size_t i = 0; i < view->rate_count; i++) {
         const struct rate_record *old, *rate = record_body(view->rates[i]);
         if (!is_raised(fold, view->deck, view->rates[i], &old))
@@ -373,9 +385,8 @@ static struct raises find_raises(struct fold *fold, struct deck_view *view)
         if (raises.listed == RAISED_MAX)
             continue;
         struct text key = record_key(view->rates[i]);
-        uint16_t origin = (uint16_t)((unsigned char)key.at[5] << 8 | (unsigned char)key.at[6]);
         raises.list[raises.listed++] = (struct raised_rate){
-            .origin = origin_name(view->deck, origin),
+            .origin = origin_name(view->deck, rate_origin(key)),
             .prefix = text_format(fold, "+%.*s", (int)(key.len - 7), key.at + 7),
             .destination = rate_destination(rate),
             .from_micros = is_charged(old) ? old->price_micros : 0,
