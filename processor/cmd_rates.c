@@ -13,9 +13,10 @@ static const struct command commands[] = {
 
 static const struct command_table table = {
     .program = "callfold rates",
-    .about = "A rate deck is a CSV file (examples/decks/README.md) that says what calls cost from\n"
-             "each origin (US, FR-mobile ...) to each prefix. These commands check, publish and\n"
-             "explain decks. Prices are exact decimals: what is shown is what a call is charged.",
+    .about = "A rate deck is a CSV file (examples/decks/README.md) that says what calls cost\n"
+             "from each origin (US, FR-mobile ...) to each prefix. These commands check,\n"
+             "publish and explain decks. Prices are exact: what is shown is what a call is\n"
+             "charged.",
     .examples = "  callfold rates list deck.csv --from-origin US --destination france\n"
                 "  callfold rates estimate deck.csv --from-origin US --amount 25\n"
                 "  callfold rates diff october.csv november.csv --notice",

@@ -11,7 +11,7 @@
 #include "processor/message.h"
 #include "processor/rates.h"
 
-#define FIXED_COLUMNS 3 /* destination, kind, prefix */
+#define FIXED_COLUMNS 4 /* destination, kind, prefix, increments */
 
 struct compare_options {
     struct deck_options deck;
@@ -94,6 +94,24 @@ static void make_rows(struct comparison *comparison, const struct deck *deck, co
     qsort_r(comparison->rows, comparison->count, sizeof *comparison->rows, compare_rows, &comparison->origins);
 }
 
+/* One pair where all charged origins have the same, else one for each origin. */
+static void print_increments(struct table *table, const struct comparison *comparison, const struct compared *row)
+{
+    struct buffer all = {0};
+    char one[INCREMENTS_TEXT_MAX] = "", next[INCREMENTS_TEXT_MAX];
+    bool is_same = true;
+    for (size_t i = 0; i < comparison->origins; i++) {
+        increments_text(row->from[i], next);
+        is_same &= one[0] == '\0' || next[0] == '\0' || strcmp(one, next) == 0;
+        if (one[0] == '\0')
+            strcpy(one, next);
+        buffer_text(&all, i == 0 ? "" : " ");
+        buffer_text(&all, next[0] == '\0' ? "-" : next);
+    }
+    table_text(table, is_same ? text_of(one) : (struct text){all.at, all.len});
+    buffer_free(&all);
+}
+
 static bool print_row(struct table *table, const struct comparison *comparison, const struct compared *row,
                       const char *prefixes, const struct pricing *pricing)
 {
@@ -101,11 +119,12 @@ static bool print_row(struct table *table, const struct comparison *comparison, 
     table_text(table, row->named->destination);
     table_text(table, row->named->kind);
     table_string(table, prefixes);
+    print_increments(table, comparison, row);
     bool is_priced = true;
     for (size_t i = 0; i < comparison->origins; i++) {
-        char terms[TERMS_TEXT_MAX];
-        is_priced &= pricing_terms(pricing, row->from[i], terms);
-        table_text(table, row->from[i] == NULL ? TEXT_NONE : text_of(terms));
+        char price[PRICE_TEXT_MAX];
+        is_priced &= pricing_text(pricing, row->from[i], price);
+        table_text(table, row->from[i] == NULL ? TEXT_NONE : text_of(price));
     }
     return is_priced;
 }
@@ -115,12 +134,13 @@ static struct table_column *make_columns(const struct deck *deck, char (*names)[
     struct table_column *columns = calloc(FIXED_COLUMNS + deck->origin_count, sizeof *columns);
     if (columns == NULL)
         abort();
-    columns[0] = (struct table_column){"destination", "DESTINATION", COLUMN_NAME, NULL};
-    columns[1] = (struct table_column){"kind", "KIND", COLUMN_NAME, ""};
-    columns[2] = (struct table_column){"prefix", "PREFIX", COLUMN_WORD, NULL};
+    columns[0] = (struct table_column){"destination", "DESTINATION", COLUMN_NAME, NULL, 0};
+    columns[1] = (struct table_column){"kind", "KIND", COLUMN_NAME, "", 1};
+    columns[2] = (struct table_column){"prefix", "PREFIX", COLUMN_WORD, NULL, 2};
+    columns[3] = (struct table_column){"increments", "INCR.", COLUMN_WORD, "1/1", 0};
     for (size_t i = 0; i < deck->origin_count; i++) {
         snprintf(names[i], sizeof names[i], "%.*s", TEXT_ARGS(deck->origins[i].origin));
-        columns[FIXED_COLUMNS + i] = (struct table_column){names[i], names[i], COLUMN_AMOUNT, NULL};
+        columns[FIXED_COLUMNS + i] = (struct table_column){names[i], names[i], COLUMN_AMOUNT, NULL, 0};
     }
     return columns;
 }
@@ -191,11 +211,11 @@ int rates_compare(int argc, char **argv)
         .command = "callfold rates compare",
         .usage = "DECK.csv [OPTIONS]",
         .about = "Shows what a call to the same numbers costs from each origin of a deck, in one\n"
-                 "currency: the price a minute, then '+ amount' where the connection costs, then\n"
-                 "'first/step' seconds where calls are not charged by the second. No entry: no\n"
-                 "number of that origin can call there.",
+                 "currency: the price a minute, '+' what the connection costs if it does; INCR.\n"
+                 "gives first/step increments in seconds unless calls are charged by the second.\n"
+                 "No entry: numbers of that origin cannot call there.",
         .examples = "  callfold rates compare deck.csv --destination india\n"
-                    "  callfold rates compare deck.csv --currency EUR --fx fx.json --csv > compare.csv",
+                    "  callfold rates compare deck.csv --currency EUR --fx fx.json --csv > all.csv",
         .specs = specs,
         .count = sizeof specs / sizeof specs[0],
         .operands_least = 1,

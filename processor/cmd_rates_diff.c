@@ -167,15 +167,26 @@ static void print_percent(struct table *table, const struct change *change, bool
     table_number(table, step < 0 ? -shown : shown, 1);
 }
 
+/* "60/6", or "1/1 to 60/6" where they change. */
+static void print_increments(struct table *table, const struct change *change)
+{
+    char old[INCREMENTS_TEXT_MAX], new[INCREMENTS_TEXT_MAX], both[2 * INCREMENTS_TEXT_MAX + 4];
+    increments_text(change->old, old);
+    increments_text(change->new, new);
+    bool has_both = old[0] != '\0' && new[0] != '\0' && strcmp(old, new) != 0;
+    snprintf(both, sizeof both, "%s%s%s", has_both || new[0] == '\0' ? old : "", has_both ? " to " : "", new);
+    table_string(table, both);
+}
+
 static void print_change(struct table *table, const struct diff *diff, const struct change *change,
                          const char *prefixes)
 {
     const struct deck_rate *named = change->new != NULL ? change->new : change->old;
     const struct pricing old = {.from = diff->old.currency, .to = diff->old.currency};
     const struct pricing new = {.from = diff->new.currency, .to = diff->new.currency};
-    char before[TERMS_TEXT_MAX], after[TERMS_TEXT_MAX];
-    pricing_terms(&old, change->old, before); /* without conversion it always fits */
-    pricing_terms(&new, change->new, after);
+    char before[PRICE_TEXT_MAX], after[PRICE_TEXT_MAX];
+    pricing_text(&old, change->old, before); /* without conversion it always fits */
+    pricing_text(&new, change->new, after);
     table_row(table, change_colours[change->kind]);
     table_string(table, change_names[change->kind]);
     table_text(table, change->origin);
@@ -185,6 +196,7 @@ static void print_change(struct table *table, const struct diff *diff, const str
     table_text(table, change->old == NULL ? TEXT_NONE : text_of(before));
     table_text(table, change->new == NULL ? TEXT_NONE : text_of(after));
     print_percent(table, change, diff->old.currency == diff->new.currency);
+    print_increments(table, change);
 }
 
 static int print_diff(const struct diff *diff, enum table_format format)
@@ -195,10 +207,15 @@ static int print_diff(const struct diff *diff, enum table_format format)
     snprintf(old_heading, sizeof old_heading, "OLD %s", old);
     snprintf(new_heading, sizeof new_heading, "NEW %s", new);
     const struct table_column columns[] = {
-        {"change", "CHANGE", COLUMN_WORD, NULL},           {"origin", "ORIGIN", COLUMN_WORD, NULL},
-        {"destination", "DESTINATION", COLUMN_NAME, NULL}, {"kind", "KIND", COLUMN_NAME, ""},
-        {"prefix", "PREFIX", COLUMN_WORD, NULL},           {"old", old_heading, COLUMN_AMOUNT, NULL},
-        {"new", new_heading, COLUMN_AMOUNT, NULL},         {"percent", "%", COLUMN_NUMBER, NULL},
+        {"change", "CHANGE", COLUMN_WORD, NULL, 0},
+        {"origin", "ORIGIN", COLUMN_WORD, NULL, 0},
+        {"destination", "DESTINATION", COLUMN_NAME, NULL, 0},
+        {"kind", "KIND", COLUMN_NAME, "", 1},
+        {"prefix", "PREFIX", COLUMN_WORD, NULL, 2},
+        {"old", old_heading, COLUMN_AMOUNT, NULL, 0},
+        {"new", new_heading, COLUMN_AMOUNT, NULL, 0},
+        {"percent", "%", COLUMN_NUMBER, NULL, 0},
+        {"increments", "INCR.", COLUMN_WORD, "1/1", 0},
     };
     struct table *table = table_begin(format, stdout, columns, sizeof columns / sizeof columns[0]);
     for (size_t i = 0; i < diff->count;) {
@@ -268,11 +285,12 @@ int rates_diff(int argc, char **argv)
     const struct option_table table = {
         .command = "callfold rates diff",
         .usage = "OLD.csv NEW.csv [OPTIONS]",
-        .about = "Shows what calls cost otherwise under the new deck, prefix by prefix and by longest\n"
-                 "match: raised, cut, other increments, added, removed, blocked, unblocked, renamed.\n"
-                 "A call is raised when its price or connection is higher, or when it was not charged\n"
-                 "before; decks in two currencies raise everything. The exit code is 1 when there is\n"
-                 "a difference (with --notice: when something is raised), 0 when there is none.",
+        .about = "Shows what calls cost otherwise under the new deck, prefix by prefix and by\n"
+                 "longest match: raised, cut, other increments, added, removed, blocked,\n"
+                 "unblocked, renamed. A call is raised when its price or connection is higher, or\n"
+                 "when it was not charged before; decks in two currencies raise everything. The\n"
+                 "exit code is 1 when there is a difference (with --notice: when something is\n"
+                 "raised), else 0.",
         .examples = "  callfold rates diff october.csv november.csv\n"
                     "  callfold rates diff october.csv november.csv --notice --csv > notice.csv",
         .specs = specs,

@@ -133,13 +133,18 @@ static int print_estimate(struct estimate *estimate, const struct estimate_optio
     char currency[CURRENCY_TEXT_MAX], price_heading[24], cost_heading[24], amount[MONEY_TEXT_MAX];
     currency_format(estimate->pricing.to, currency);
     snprintf(price_heading, sizeof price_heading, "%s/MIN", currency);
-    snprintf(cost_heading, sizeof cost_heading, "COSTS %s", currency);
+    snprintf(cost_heading, sizeof cost_heading, "COST %s", currency);
     const struct table_column columns[] = {
-        {"destination", "DESTINATION", COLUMN_NAME, NULL}, {"kind", "KIND", COLUMN_NAME, ""},
-        {"to", "TO", COLUMN_WORD, NULL},                   {"status", "STATUS", COLUMN_WORD, "charged"},
-        {"price", price_heading, COLUMN_AMOUNT, NULL},     {"connect", "CONNECT", COLUMN_AMOUNT, "0"},
-        {"first_s", "FIRST s", COLUMN_NUMBER, "1"},        {"step_s", "STEP s", COLUMN_NUMBER, "1"},
-        {"talk_ms", "TALK h:mm:ss", COLUMN_DURATION, NULL}, {"cost", cost_heading, COLUMN_AMOUNT, NULL},
+        {"destination", "DESTINATION", COLUMN_NAME, NULL, 0},
+        {"kind", "KIND", COLUMN_NAME, "", 1},
+        {"to", "TO", COLUMN_WORD, NULL, 2},
+        {"status", "STATUS", COLUMN_WORD, "charged", 0},
+        {"price", price_heading, COLUMN_AMOUNT, NULL, 0},
+        {"connect", "CONNECT", COLUMN_AMOUNT, "0", 0},
+        {"first_s", "FIRST", COLUMN_NUMBER, "1", 0},
+        {"step_s", "STEP", COLUMN_NUMBER, "1", 0},
+        {"talk_ms", "TALK TIME", COLUMN_DURATION, NULL, 0},
+        {"cost", cost_heading, COLUMN_AMOUNT, NULL, 0},
     };
     estimate->table = table_begin(format, stdout, columns, sizeof columns / sizeof columns[0]);
     if (options->to.count > 0)
@@ -203,23 +208,25 @@ int rates_estimate(int argc, char **argv)
         {.name = "currency", .kind = OPTION_TEXT, .target = &options.currency, .value = "CUR",
          .help = "the amount's currency; else the origin's home currency"},
         {.name = "to", .kind = OPTION_LIST, .target = &options.to, .value = "NUMBER",
-         .help = "a number to call, or how it begins; may be repeated.\nWithout it: popular destinations"},
+         .help = "a number to call, or how it begins; may be repeated;\nwithout it: popular destinations"},
         {.name = "destination", .kind = OPTION_TEXT, .target = &options.destination, .value = "TEXT",
          .help = "every prefix whose destination has TEXT in its name"},
         {.name = "call-minutes", .kind = OPTION_NUMBER, .target = &options.call_minutes, .value = "N", .least = 1,
-         .most = 100000, .help = "talk in calls of N minutes, each with its connection charge\n"
-                                 "and increments; else in one call"},
+         .most = 100000, .help = "talk in calls of N minutes, each with its connection\n"
+                                 "charge and increments; else in one call"},
         FX_OPTION_SPEC(options.fx),
         DECK_OPTION_SPECS("deck-currency", options.deck),
         FORM_OPTION_SPECS(options.form),
     };
     const struct option_table table = {
         .command = "callfold rates estimate",
-        .usage = "DECK.csv --amount AMOUNT --from-origin NAME [OPTIONS]",
+        .usage = "DECK.csv --amount AMOUNT --from-origin NAME\n[OPTIONS]",
         .about = "Says how long one can talk for an amount, by the arithmetic that charges calls.",
         .examples = "  callfold rates estimate deck.csv --amount 25 --from-origin US\n"
-                    "  callfold rates estimate deck.csv --amount 25 --currency USD --from-origin US --to +33612345678\n"
-                    "  callfold rates estimate deck.csv --amount 20 --from-origin FR-mobile --fx fx.json --destination india",
+                    "  callfold rates estimate deck.csv --amount 25 --currency USD \\\n"
+                    "      --from-origin US --to +33612345678 --call-minutes 5\n"
+                    "  callfold rates estimate deck.csv --amount 20 --from-origin FR-mobile \\\n"
+                    "      --fx fx.json --destination india",
         .specs = specs,
         .count = sizeof specs / sizeof specs[0],
         .operands_least = 1,

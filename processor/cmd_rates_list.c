@@ -66,7 +66,7 @@ int rates_list(int argc, char **argv)
         {.name = "destination", .kind = OPTION_TEXT, .target = &options.filter.destination, .value = "TEXT",
          .help = "only destinations with TEXT in their name"},
         {.name = "prefix", .kind = OPTION_TEXT, .target = &options.filter.prefix, .value = "PREFIX",
-         .help = "only what numbers that begin with PREFIX may pay; a whole number does"},
+         .help = "only what numbers that begin with PREFIX may pay;\na whole number does as well"},
         {.name = "currency", .kind = OPTION_TEXT, .target = &options.currency, .value = "CUR",
          .help = "show prices in CUR; else in the origin's home currency"},
         FX_OPTION_SPEC(options.fx),
@@ -76,13 +76,15 @@ int rates_list(int argc, char **argv)
     const struct option_table table = {
         .command = "callfold rates list",
         .usage = "DECK.csv --from-origin NAME [OPTIONS]\n--state DIR --account ID --number NUMBER [OPTIONS]",
-        .about = "Lists what calls cost a minute, from a deck or, live, for a number of an account.\n"
-                 "Prices are in the currency that the number's users see; they are converted as the\n"
-                 "meter converts them, rounded half up to a millionth. Prefixes with one price share\n"
-                 "a row; --json and --csv give every prefix its own.",
+        .about = "Lists what calls cost a minute: from a deck, or live for a number of an account.\n"
+                 "Prices are in the currency that the number's users see, converted as the meter\n"
+                 "does it: rounded half up to a millionth. Prefixes with one price share a row;\n"
+                 "--json and --csv give every prefix its own.",
         .examples = "  callfold rates list deck.csv --from-origin US --destination france\n"
-                    "  callfold rates list deck.csv --from-origin FR-mobile --fx fx.json --prefix +4420\n"
-                    "  callfold rates list --state state --account acct-17 --number +12025550123 --csv > prices.csv",
+                    "  callfold rates list deck.csv --from-origin FR-mobile --fx fx.json \\\n"
+                    "      --prefix +4420\n"
+                    "  callfold rates list --state state --account acct-17 \\\n"
+                    "      --number +12025550123 --csv > prices.csv",
         .specs = specs,
         .count = sizeof specs / sizeof specs[0],
         .operands_most = 1,

@@ -158,7 +158,7 @@ static void note_published(const struct publication *publication, const struct d
     currency_format(deck->currency, currency);
     instant_format(publication->effective_at_ms, effective);
     if (deck->repeated > 0)
-        message_note("note: %s lines repeat an earlier line and were left out",
+        message_note("note: lines that repeat an earlier one, left out: %s",
                      count_format((int64_t)deck->repeated, rates));
     note_unused_origins(deck);
     message_note("deck %s: %s rates in %s of %zu origins, in force from %s; %s events%s", publication->deck_id,
@@ -192,13 +192,15 @@ int rates_publish(int argc, char **argv)
         {.name = "deck-id", .kind = OPTION_TEXT, .target = &publication.deck_id, .value = "ID", .required = true,
          .help = "the deck's id, new for every deck that is published"},
         {.name = "effective-at", .kind = OPTION_TEXT, .target = &publication.effective_at, .value = "TIME",
-         .required = true, .help = "from when it is in force (RFC 3339), such as 2026-11-01T00:00:00Z"},
+         .required = true, .help = "from when it is in force (RFC 3339), such as\n2026-11-01T00:00:00Z"},
         {.name = "partitions", .kind = OPTION_NUMBER, .target = &publication.partitions, .value = "N", .least = 1,
-         .most = 100000, .help = "1 (the default) prints bare events; for more, each event is printed once\n"
-                                 "a partition as {\"partition\",\"offset\",\"timestamp\",\"key\",\"value\"}"},
+         .most = 100000, .help = "1 (the default) prints bare events; for more, each\n"
+                                 "event is printed once a partition, in the archive form\n"
+                                 "{\"partition\",\"offset\",\"timestamp\",\"key\",\"value\"}"},
         {.name = "offset", .kind = OPTION_NUMBER, .target = &publication.first_offset, .value = "OFFSET", .least = 0,
-         .most = INT64_MAX / 2, .help = "with --partitions: the first offset used in each partition (0); for a file\n"
-                                        "that has records already, one past the largest in it"},
+         .most = INT64_MAX / 2, .help = "with --partitions: the first offset in each partition\n"
+                                        "(0); for a file that has records already, one past\n"
+                                        "the largest in it"},
         DECK_OPTION_SPECS("currency", publication.deck_options),
         {.name = "time", .kind = OPTION_TEXT, .target = &publication.time, .value = "TIME",
          .help = "the events' own time (now)"},
@@ -207,15 +209,19 @@ int rates_publish(int argc, char **argv)
     };
     const struct option_table table = {
         .command = "callfold rates publish",
-        .usage = "DECK.csv --deck-id ID --effective-at TIME [OPTIONS]",
+        .usage = "DECK.csv --deck-id ID --effective-at TIME\n[OPTIONS]",
         .about = "Checks the deck (- reads stdin) and prints the events that put it in force:\n"
-                 "ratedeck.opened, ratedeck.rates in pieces, ratedeck.published. Every fault is named\n"
-                 "with file, line and column, and then nothing is printed. A line that repeats an\n"
-                 "earlier one is left out; one that contradicts it is a fault.",
-        .examples = "  callfold rates publish deck.csv --deck-id 2026-11 --effective-at 2026-11-01T00:00:00Z > events.jsonl\n"
-                    "  callfold rates publish deck.csv --deck-id d2 --effective-at 2026-12-01T00:00:00Z --partitions 4 > log.jsonl\n"
-                    "to Kafka, with kcat, every partition:\n"
-                    "  for p in 0 1 2 3; do kcat -P -b BROKER -t callfold.events -p $p -l deck.jsonl; done",
+                 "ratedeck.opened, ratedeck.rates in pieces, ratedeck.published. Every fault is\n"
+                 "named with file, line and column, and then nothing is printed. A line that\n"
+                 "repeats an earlier one is left out; one that contradicts it is a fault.",
+        .examples = "  callfold rates publish deck.csv --deck-id 2026-11 \\\n"
+                    "      --effective-at 2026-11-01T00:00:00Z > deck.jsonl\n"
+                    "  callfold rates publish deck.csv --deck-id 2026-12 \\\n"
+                    "      --effective-at 2026-12-01T00:00:00+01:00 --partitions 4 > events.jsonl\n"
+                    "to each partition of a Kafka topic, with kcat:\n"
+                    "  for p in 0 1 2 3; do\n"
+                    "      kcat -P -b BROKER -t callfold.events -p $p -l deck.jsonl\n"
+                    "  done",
         .specs = specs,
         .count = sizeof specs / sizeof specs[0],
         .operands_least = 1,

@@ -46,13 +46,26 @@ struct reading {
     size_t at[DECK_COLUMN_COUNT]; /* where each is; columns: it is not there */
 };
 
+/* jansson is the judge of UTF-8. */
+static bool is_utf8(struct text text)
+{
+    json_t *string = json_stringn(text.at, text.len);
+    json_decref(string);
+    return string != NULL;
+}
+
 /* A value as a message shows it: not too long, on one line, nothing that a
  * terminal would obey. */
 static const char *shown(struct text value, char out[VALUE_SHOWN + 4])
 {
     size_t len = value.len < VALUE_SHOWN ? value.len : VALUE_SHOWN;
-    for (size_t i = 0; i < len; i++)
-        out[i] = iscntrl((unsigned char)value.at[i]) ? '?' : value.at[i];
+    while (len < value.len && len > 0 && ((unsigned char)value.at[len] & 0xC0) == 0x80)
+        len--; /* not in the middle of a character */
+    bool is_sound = is_utf8((struct text){value.at, len});
+    for (size_t i = 0; i < len; i++) {
+        bool is_shown = !iscntrl((unsigned char)value.at[i]) && (is_sound || isascii(value.at[i]));
+        out[i] = is_shown ? value.at[i] : '?';
+    }
     strcpy(out + len, value.len > VALUE_SHOWN ? "..." : "");
     return out;
 }
@@ -304,11 +317,7 @@ static const char *name_trouble(struct text text)
         return "is longer than 128 bytes: shorten it";
     if (memchr(text.at, '\0', text.len) != NULL)
         return "holds a NUL byte: remove it";
-    json_t *string = json_stringn(text.at, text.len); /* jansson is the judge of UTF-8 */
-    if (string == NULL)
-        return "is not UTF-8: save the file as UTF-8";
-    json_decref(string);
-    return NULL;
+    return is_utf8(text) ? NULL : "is not UTF-8: save the file as UTF-8";
 }
 
 static const char *seconds_trouble(struct text text, uint32_t *seconds)
@@ -545,7 +554,7 @@ static int read_bytes(struct reading *reading, size_t len, const struct deck_opt
     if (reading->faults == 0 && deck->count == 0)
         fault(reading, csv.next_line, "a deck without a rate: nobody could call anywhere");
     if (reading->faults > FAULTS_SHOWN)
-        message_error("%s: and %zu faults more", reading->name, reading->faults - FAULTS_SHOWN);
+        message_error("%s: and %zu more", reading->name, reading->faults - FAULTS_SHOWN);
     return reading->faults == 0 ? EX_OK : EX_DATAERR;
 }
 

@@ -22,10 +22,12 @@ struct deck_options {
  * the command calls the first, where "currency" has another meaning already. */
 #define DECK_OPTION_SPECS(currency_name, options)                                                  \
     {.name = currency_name, .kind = OPTION_TEXT, .target = &(options).currency, .value = "CUR",    \
-     .help = "currency of the deck's prices, in place of its '# currency:' line"},                 \
+     .help = "currency of the deck's prices, in place of its\n"                                    \
+             "'# currency:' line"},                                                                \
     {.name = "origin", .kind = OPTION_LIST, .target = &(options).origins, .value = "ORIGIN",       \
-     .help = "an origin of the deck as in its '# origin:' lines, 'NAME COUNTRY CURRENCY';\n"       \
-             "replaces the one of that name or adds one; may be repeated"}
+     .help = "an origin of the deck, 'NAME COUNTRY CURRENCY' as in\n"                              \
+             "its '# origin:' lines: replaces the one of that name\n"                              \
+             "or adds one; may be repeated"}
 
 /* Reads the deck at path ("-" is stdin). EX_OK and *deck (deck_free it), or
  * the exit code after messages: EX_IOERR when the file cannot be read,

@@ -15,6 +15,7 @@ static int read_fx(struct pricing *pricing, const char *fx_path)
     int code = fx_read(&pricing->fx, fx_path);
     if (code != EX_OK || fx_table_ratio(&pricing->fx, pricing->from, pricing->to, &numerator, &denominator))
         return code;
+    pricing_close(pricing);
     char from[CURRENCY_TEXT_MAX], to[CURRENCY_TEXT_MAX];
     currency_format(pricing->from, from);
     currency_format(pricing->to, to);
@@ -78,26 +79,31 @@ bool pricing_tariff(const struct pricing *pricing, const struct deck_rate *rate,
     return false;
 }
 
-bool pricing_terms(const struct pricing *pricing, const struct deck_rate *rate, char out[TERMS_TEXT_MAX])
+bool pricing_text(const struct pricing *pricing, const struct deck_rate *rate, char out[PRICE_TEXT_MAX])
 {
     out[0] = '\0';
     if (rate == NULL)
         return true;
     if (rate_class_of(rate) != CLASS_CHARGED) {
-        snprintf(out, TERMS_TEXT_MAX, "%s", rate_class_name(rate_class_of(rate)));
+        snprintf(out, PRICE_TEXT_MAX, "%s", rate_class_name(rate_class_of(rate)));
         return true;
     }
     struct tariff tariff;
     if (!pricing_tariff(pricing, rate, &tariff))
         return false;
-    char price[MONEY_TEXT_MAX], connect[MONEY_TEXT_MAX], increments[24] = "";
+    char price[MONEY_TEXT_MAX], connect[MONEY_TEXT_MAX];
     money_format(tariff.price_micros, price);
     money_format(tariff.connect_micros, connect);
-    if (rate->first_s != 1 || rate->step_s != 1)
-        snprintf(increments, sizeof increments, " %" PRIu32 "/%" PRIu32, rate->first_s, rate->step_s);
-    snprintf(out, TERMS_TEXT_MAX, "%s%s%s%s", price, tariff.connect_micros > 0 ? " +" : "",
-             tariff.connect_micros > 0 ? connect : "", increments);
+    snprintf(out, PRICE_TEXT_MAX, "%s%s%s", price, tariff.connect_micros > 0 ? " +" : "",
+             tariff.connect_micros > 0 ? connect : "");
     return true;
+}
+
+void increments_text(const struct deck_rate *rate, char out[INCREMENTS_TEXT_MAX])
+{
+    out[0] = '\0';
+    if (rate != NULL && rate_class_of(rate) == CLASS_CHARGED)
+        snprintf(out, INCREMENTS_TEXT_MAX, "%" PRIu32 "/%" PRIu32, rate->first_s, rate->step_s);
 }
 
 enum rate_class rate_class_of(const struct deck_rate *rate)
@@ -161,22 +167,22 @@ bool text_begins(struct text text, struct text beginning)
     return text.len >= beginning.len && text_equal((struct text){text.at, beginning.len}, beginning);
 }
 
-#define PREFIXES_SHOWN 3
-
 void prefix_list_add(struct prefix_list *list, struct text prefix)
 {
+    if (list->count == 0)
+        list->first = prefix;
+    if (list->count == 1)
+        list->second = prefix;
     list->count++;
-    if (list->count > PREFIXES_SHOWN)
-        return;
-    list->len += (size_t)snprintf(list->text + list->len, sizeof list->text - list->len, "%s%.*s",
-                                  list->count > 1 ? " " : "", TEXT_ARGS(prefix));
-    list->shown = list->count;
 }
 
 const char *prefix_list_text(struct prefix_list *list)
 {
-    if (list->count > list->shown)
-        snprintf(list->text + list->len, sizeof list->text - list->len, " (%zu more)", list->count - list->shown);
+    int len = snprintf(list->text, sizeof list->text, "%.*s", TEXT_ARGS(list->first));
+    if (list->count == 2)
+        snprintf(list->text + len, sizeof list->text - (size_t)len, " %.*s", TEXT_ARGS(list->second));
+    if (list->count > 2)
+        snprintf(list->text + len, sizeof list->text - (size_t)len, " and %zu more", list->count - 1);
     return list->text;
 }
 

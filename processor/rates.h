@@ -50,11 +50,14 @@ const char *rate_class_colour(enum rate_class class); /* NULL: none */
  * amount converted half up, once). False when an amount does not fit; said. */
 bool pricing_tariff(const struct pricing *pricing, const struct deck_rate *rate, struct tariff *tariff);
 
-/* What a rate comes to in one cell: "0.02", "0.02 +0.1 60/60" (price a minute,
- * connection, increments unless by the second), "free", "domestic", "blocked".
- * Nothing for NULL. False as above. */
-#define TERMS_TEXT_MAX 80
-bool pricing_terms(const struct pricing *pricing, const struct deck_rate *rate, char out[TERMS_TEXT_MAX]);
+/* What a rate comes to in one cell: "0.02", "0.02 +0.1" (price a minute,
+ * connection), "free", "domestic", "blocked"; empty for NULL. False as above. */
+#define PRICE_TEXT_MAX 64
+bool pricing_text(const struct pricing *pricing, const struct deck_rate *rate, char out[PRICE_TEXT_MAX]);
+/* Its increments in seconds as the trade writes them, first/step: "60/6";
+ * empty unless it is charged. */
+#define INCREMENTS_TEXT_MAX 24
+void increments_text(const struct deck_rate *rate, char out[INCREMENTS_TEXT_MAX]);
 
 /* Total order of charging terms, for sorting rows that are to be merged: class,
  * and for charged rates price, connect and increments. */
@@ -66,10 +69,11 @@ int compare_texts(struct text a, struct text b);
 bool text_contains(struct text text, const char *part);
 bool text_begins(struct text text, struct text beginning);
 
-/* The prefixes of a merged row: the first few, and how many more. */
+/* The prefixes of a merged row: the first, and the second or how many more. */
 struct prefix_list {
+    struct text first, second;
+    size_t count;
     char text[64];
-    size_t count, shown, len;
 };
 void prefix_list_add(struct prefix_list *list, struct text prefix);
 /* As it is to be printed; valid until the list changes. */
@@ -80,8 +84,9 @@ int end_table(struct table *table);
 
 #define FX_OPTION_SPEC(path)                                                                       \
     {.name = "fx", .kind = OPTION_TEXT, .target = &(path), .value = "FILE",                        \
-     .help = "exchange rates: {\"base\":\"USD\",\"rates\":{\"EUR\":\"0.92\"}}, an fx.published\n"   \
-             "event, or CSV (# base: USD, then currency,rate lines)"}
+     .help = "exchange rates: {\"base\":\"USD\",\"rates\":{\"EUR\":\"0.92\"}},\n"                    \
+             "an fx.published event, or CSV ('# base: USD', then\n"                                \
+             "lines currency,rate)"}
 
 /* The options of every subcommand that prints a table. */
 struct form_options {

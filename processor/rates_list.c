@@ -99,15 +99,15 @@ static void print_row(struct table *table, const struct listed *row, const char 
 static int print_listing(const struct listing *listing, uint32_t currency, enum table_format format)
 {
     static const struct table_column columns[] = {
-        {"destination", "DESTINATION", COLUMN_NAME, NULL},
-        {"kind", "KIND", COLUMN_NAME, ""},
-        {"prefix", "PREFIX", COLUMN_WORD, NULL},
-        {"status", "STATUS", COLUMN_WORD, NULL},
-        {"price", "PER MINUTE", COLUMN_AMOUNT, NULL},
-        {"currency", "CUR", COLUMN_WORD, NULL},
-        {"connect", "CONNECT", COLUMN_AMOUNT, "0"},
-        {"first_s", "FIRST s", COLUMN_NUMBER, "1"},
-        {"step_s", "STEP s", COLUMN_NUMBER, "1"},
+        {"destination", "DESTINATION", COLUMN_NAME, NULL, 0},
+        {"kind", "KIND", COLUMN_NAME, "", 1},
+        {"prefix", "PREFIX", COLUMN_WORD, NULL, 2},
+        {"status", "STATUS", COLUMN_WORD, NULL, 0},
+        {"price", "PER MIN", COLUMN_AMOUNT, NULL, 0},
+        {"currency", "CUR", COLUMN_WORD, NULL, 0},
+        {"connect", "CONNECT", COLUMN_AMOUNT, "0", 0},
+        {"first_s", "FIRST", COLUMN_NUMBER, "1", 0},
+        {"step_s", "STEP", COLUMN_NUMBER, "1", 0},
     };
     struct table *table = table_begin(format, stdout, columns, sizeof columns / sizeof columns[0]);
     for (size_t i = 0; i < listing->count;) {

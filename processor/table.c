@@ -3,74 +3,25 @@
 
 #include <assert.h>
 #include <inttypes.h>
-#include <libsmartcols/libsmartcols.h>
-#include <locale.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "events/currency.h"
 #include "events/encode.h"
 #include "events/instant.h"
 #include "events/money.h"
 #include "processor/message.h"
+#include "processor/table_aligned.h"
 
 struct table {
     enum table_format format;
     FILE *out;
     const struct table_column *columns;
     size_t count;
-    size_t cell;  /* cells that the row has had; count: the row is complete */
+    size_t cell; /* cells that the row has had; count: the row is complete */
     size_t rows;
-    struct buffer row;              /* JSON, CSV: the row's bytes so far */
-    struct libscols_table *aligned; /* TABLE_ALIGNED */
-    struct libscols_line *line;     /* the row, there */
-    bool *is_unusual;               /* of each column: a cell says more than the column's `usual` */
+    struct buffer row;       /* JSON, CSV: the row's bytes so far */
+    struct aligned *aligned; /* TABLE_ALIGNED */
 };
-
-/* libsmartcols measures and escapes by the locale. Everything printed here is
- * UTF-8, so a locale that cannot tell (a bare machine's "C") is no help. */
-static void use_utf8(void)
-{
-    if (setlocale(LC_CTYPE, "") == NULL || MB_CUR_MAX == 1)
-        setlocale(LC_CTYPE, "C.UTF-8");
-}
-
-static bool colours_wanted(FILE *out)
-{
-    const char *terminal = getenv("TERM");
-    bool is_dumb = terminal == NULL || strcmp(terminal, "dumb") == 0;
-    return isatty(fileno(out)) && !is_dumb && getenv("NO_COLOR") == NULL;
-}
-
-static int column_flags(enum column_kind kind)
-{
-    switch (kind) {
-    case COLUMN_NAME: return SCOLS_FL_WRAP;
-    case COLUMN_AMOUNT:
-    case COLUMN_NUMBER:
-    case COLUMN_DURATION: return SCOLS_FL_RIGHT;
-    case COLUMN_WORD:
-    case COLUMN_FLAG: return 0;
-    }
-    return 0;
-}
-
-static void begin_aligned(struct table *table)
-{
-    use_utf8();
-    table->aligned = scols_new_table();
-    table->is_unusual = calloc(table->count, sizeof *table->is_unusual);
-    if (table->aligned == NULL || table->is_unusual == NULL)
-        abort();
-    scols_table_set_stream(table->aligned, table->out);
-    scols_table_set_column_separator(table->aligned, "  ");
-    scols_table_enable_colors(table->aligned, colours_wanted(table->out));
-    for (size_t i = 0; i < table->count; i++) {
-        const struct table_column *column = &table->columns[i];
-        if (scols_table_new_column(table->aligned, column->heading, 0, column_flags(column->kind)) == NULL)
-            abort();
-    }
-}
 
 static void csv_headings(struct table *table)
 {
@@ -86,7 +37,7 @@ struct table *table_begin(enum table_format format, FILE *out, const struct tabl
         abort();
     *table = (struct table){.format = format, .out = out, .columns = columns, .count = count, .cell = count};
     switch (format) {
-    case TABLE_ALIGNED: begin_aligned(table); break;
+    case TABLE_ALIGNED: table->aligned = aligned_begin(out, columns, count); break;
     case TABLE_JSON: fputc('[', out); break;
     case TABLE_CSV: csv_headings(table); break;
     }
@@ -97,11 +48,8 @@ void table_row(struct table *table, const char *colour)
 {
     assert(table->cell == table->count);
     table->cell = 0;
-    if (table->format != TABLE_ALIGNED)
-        return;
-    table->line = scols_table_new_line(table->aligned, NULL);
-    if (table->line == NULL || (colour != NULL && scols_line_set_color(table->line, colour) != 0))
-        abort();
+    if (table->format == TABLE_ALIGNED)
+        aligned_row(table->aligned, colour);
 }
 
 /* A spreadsheet runs text that begins so as a formula (OWASP, CSV injection). */
@@ -142,20 +90,6 @@ static void json_cell(struct table *table, struct text text, enum column_kind ki
         buffer_json_string(&table->row, text);
 }
 
-static void aligned_cell(struct table *table, struct text text, enum column_kind kind)
-{
-    if (kind == COLUMN_FLAG && text_present(text))
-        text = text_equal(text, TEXT_LIT("true")) ? TEXT_LIT("yes") : TEXT_NONE;
-    if (!text_present(text))
-        return;
-    const char *usual = table->columns[table->cell].usual;
-    if (usual == NULL || !text_equal(text, text_of(usual)))
-        table->is_unusual[table->cell] = true;
-    char *string = strndup(text.at, text.len);
-    if (string == NULL || scols_line_refer_data(table->line, table->cell, string) != 0)
-        abort();
-}
-
 static void flush_row(struct table *table)
 {
     if (table->format == TABLE_JSON)
@@ -170,7 +104,7 @@ void table_text(struct table *table, struct text text)
     assert(table->cell < table->count);
     enum column_kind kind = table->columns[table->cell].kind;
     switch (table->format) {
-    case TABLE_ALIGNED: aligned_cell(table, text, kind); break;
+    case TABLE_ALIGNED: aligned_cell(table->aligned, table->cell, text); break;
     case TABLE_JSON: json_cell(table, text, kind); break;
     case TABLE_CSV:
         if (table->cell > 0)
@@ -251,27 +185,13 @@ void table_blank(struct table *table)
     table_text(table, TEXT_NONE);
 }
 
-static void hide_usual_columns(struct table *table)
-{
-    for (size_t i = 0; i < table->count; i++) {
-        struct libscols_column *column = scols_table_get_column(table->aligned, i);
-        if (table->columns[i].usual != NULL && !table->is_unusual[i])
-            scols_column_set_flags(column, scols_column_get_flags(column) | SCOLS_FL_HIDDEN);
-    }
-}
-
 bool table_end(struct table *table)
 {
     assert(table->cell == table->count);
     if (table->format == TABLE_JSON)
         fputs(table->rows == 0 ? "]\n" : "\n]\n", table->out);
-    if (table->format == TABLE_ALIGNED) {
-        hide_usual_columns(table);
-        if (table->rows > 0)
-            scols_print_table(table->aligned);
-        free(table->is_unusual);
-        scols_unref_table(table->aligned);
-    }
+    if (table->format == TABLE_ALIGNED)
+        aligned_end(table->aligned);
     bool is_written = fflush(table->out) == 0 && !ferror(table->out);
     buffer_free(&table->row);
     free(table);

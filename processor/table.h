@@ -4,9 +4,8 @@
  * from left to right; which of the three comes out is the user's choice and
  * not the command's business:
  *
- *     aligned  headings and columns side by side (libsmartcols), coloured only
- *              on a terminal; names are wrapped where the terminal is narrow,
- *              control characters are shown as \x1b and never sent
+ *     aligned  headings and columns side by side, coloured only on a terminal and
+ *              made to fit it; control characters are shown as \x1b, never sent
  *     --json   an array with one object a row; amounts are strings, a cell
  *              without a value is null
  *     --csv    RFC 4180 with a line of keys; a name that a spreadsheet would
@@ -38,6 +37,7 @@ struct table_column {
     const char *heading; /* above the column */
     enum column_kind kind;
     const char *usual; /* people are spared the column when all its cells say this or nothing; NULL: never */
+    int spare;         /* on a narrow terminal: 1 is left out first, 2 next, 0 never */
 };
 
 struct table;

@@ -1,0 +1,64 @@
+#!/bin/sh
+# Golden tests of the command line; see README.md.
+# usage: run.sh [--accept] [CALLFOLD]
+accept=no
+[ "$1" = --accept ] && accept=yes && shift
+callfold_path=$(realpath -e "${1:-$(dirname "$0")/../../build/callfold}") || exit 74
+cd "$(dirname "$0")" || exit 74
+export LC_ALL=C
+scratch=$(mktemp -d) || exit 74
+trap 'rm -rf "$scratch"' EXIT
+passed=0 failed=0
+
+# A case's command may use callfold, the files here, and $scratch.
+callfold() { "$callfold_path" "$@"; }
+
+check() { # NAME, and the actual result in $scratch/actual
+    if [ $accept = yes ]; then
+        cp "$scratch/actual" "golden/$1"
+        passed=$((passed + 1))
+    elif diff -u "golden/$1" "$scratch/actual" > "$scratch/diff" 2>&1; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+        echo "FAILED $1: $command"
+        cat "$scratch/diff"
+    fi
+}
+
+while IFS= read -r line; do
+    case $line in ''|'#'*) continue ;; esac
+    name=${line%%:*}
+    command=${line#*: }
+    (eval "$command") > "$scratch/out" 2> "$scratch/err" < /dev/null
+    code=$?
+    {
+        printf '$ %s\n' "$command"
+        cat "$scratch/out"
+        sed "s|$scratch|SCRATCH|g; s/^/stderr: /" "$scratch/err"
+        echo "exit code $code"
+    } > "$scratch/actual"
+    check "$name"
+done < cases.txt
+
+# Every golden file belongs to a case.
+for file in golden/*; do
+    grep -q "^$(basename "$file"): " cases.txt && continue
+    failed=$((failed + 1))
+    echo "FAILED $file: no case of that name"
+done
+
+# Help fits a terminal.
+for command in status rates 'rates publish' 'rates list' 'rates compare' 'rates diff' 'rates estimate'; do
+    # shellcheck disable=SC2086
+    if callfold $command --help > "$scratch/help" && ! grep -q '.\{81\}' "$scratch/help"; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+        echo "FAILED callfold $command --help: a line of more than 80 columns"
+        grep '.\{81\}' "$scratch/help"
+    fi
+done
+
+echo "$passed passed, $failed failed"
+[ $failed -eq 0 ]
