@@ -273,7 +273,7 @@ static struct record *closed_find(struct fold *fold, struct text account, struct
         return NULL;
     const struct closed_call_record *closed = record_body(record);
     int queue = closed->closing == CLOSED_DENIED ? EXPIRY_DENIED : EXPIRY_CLOSED;
-    return fold->p->time_ms - closed->closed_at_ms < expiry_after_ms(fold, queue) ? record : NULL;
+    return closed->closed_at_ms > fold->p->expiry[queue].forgotten_ms ? record : NULL;
 }
 
 static void emit_denied(struct fold *fold, const struct event *event, enum denial_reason reason, struct text detail)

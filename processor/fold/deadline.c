@@ -121,9 +121,17 @@ bool fold_next_deadline(const struct fold *fold, int64_t *deadline_ms)
  * stop the fold; it catches up at more than one an event. */
 #define FORGOTTEN_A_STEP 4
 
-int64_t expiry_after_ms(const struct fold *fold, int queue)
+/* The mark only rises: a longer retention does not bring back what was forgotten. */
+static void raise_marks(struct fold *fold)
 {
-    return queue == EXPIRY_DENIED ? DENIED_KEPT_MS : fold->policy->number[POLICY_RETENTION_MS];
+    if (fold->p->time_ms == TIME_NEVER)
+        return;
+    for (int queue = 0; queue < EXPIRY_QUEUES; queue++) {
+        struct expiry_queue *ends = &fold->p->expiry[queue];
+        int64_t kept_ms = queue == EXPIRY_DENIED ? DENIED_KEPT_MS : fold->policy->number[POLICY_RETENTION_MS];
+        if (fold->p->time_ms - kept_ms > ends->forgotten_ms)
+            ends->forgotten_ms = fold->p->time_ms - kept_ms;
+    }
 }
 
 static struct key expiry_key(int queue, int64_t seq)
@@ -181,10 +189,11 @@ static void forget_head(struct fold *fold, int queue)
 
 void expiry_forget(struct fold *fold)
 {
+    raise_marks(fold);
     for (int queue = 0; queue < EXPIRY_QUEUES; queue++) {
         const struct expiry_queue *ends = &fold->p->expiry[queue];
         for (int i = 0; i < FORGOTTEN_A_STEP && !fold->broken && ends->head < ends->tail &&
-                        fold->p->time_ms - ends->head_time_ms >= expiry_after_ms(fold, queue);
+                        ends->head_time_ms <= ends->forgotten_ms;
              i++)
             forget_head(fold, queue);
     }

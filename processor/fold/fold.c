@@ -57,6 +57,8 @@ static void partition_create(struct fold *fold)
     fold->p = record_body(fold->partition_record);
     fold->p->time_ms = fold->p->timestamp_ms = TIME_NEVER;
     fold->p->minute = INT64_MIN;
+    for (int queue = 0; queue < EXPIRY_QUEUES; queue++)
+        fold->p->expiry[queue].forgotten_ms = TIME_NEVER;
     memset(fold->p->chain, '0', sizeof fold->p->chain);
     SHA256_Init(&fold->input);
     SHA256_Update(&fold->input, fold->p->attested_input, HASH_SIZE);
@@ -241,6 +243,7 @@ void fold_step(struct fold *fold, const struct fold_record *record, const struct
     enum verdict verdict = screen(fold, record, event, error);
     advance_time(fold, record, verdict == REJECTED ? NULL : event);
     forget_superseded(fold);
+    expiry_forget(fold);
     deadlines_meet(fold);
     if (verdict != REJECTED) {
         p->events[event->type]++;
@@ -249,7 +252,6 @@ void fold_step(struct fold *fold, const struct fold_record *record, const struct
     if (verdict == REJECTED)
         emit_rejected(fold, record, event ? event->subject : error->subject);
     p->duplicates += verdict == DUPLICATE;
-    expiry_forget(fold);
     if (record->offset >= p->next_offset)
         p->next_offset = record->offset + 1;
     attest(fold);

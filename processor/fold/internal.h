@@ -188,8 +188,8 @@ void deadline_remove(struct fold *fold, struct record *record);
 void deadline_sooner(struct fold *fold, struct record *record);
 void deadlines_meet(struct fold *fold);
 void expiry_add(struct fold *fold, int queue, const struct key *key);
+/* Forgets what has been remembered long enough; before the event takes effect. */
 void expiry_forget(struct fold *fold);
-int64_t expiry_after_ms(const struct fold *fold, int queue);
 
 /* judge.c */
 struct judgement {

@@ -49,6 +49,7 @@ struct contents {
 struct expiry_queue {
     int64_t head, tail;   /* sequence numbers: [head, tail) are stored */
     int64_t head_time_ms; /* partition time of the head; meaningless when empty */
+    int64_t forgotten_ms; /* what was closed at or before this partition time is forgotten */
 };
 enum { EXPIRY_CLOSED, EXPIRY_DENIED, EXPIRY_QUEUES };
 
