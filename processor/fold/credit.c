@@ -30,23 +30,36 @@ static struct contents topup_contents(const struct event *event)
     return fact_contents(&fact);
 }
 
-/* What the account's holder gets for the event's amount, in the account's currency. */
-static enum verdict granted(struct fold *fold, const struct event *event, const struct account_record *account,
-                            int64_t *micros)
+static enum verdict check_currencies(struct fold *fold, const struct event *event)
 {
-    const struct amount *amounts[] = {&event->data.topup.amount, &event->data.topup.paid};
-    char from[CURRENCY_TEXT_MAX], to[CURRENCY_TEXT_MAX];
+    const uint32_t currencies[] = {event->data.topup.amount.currency, event->data.topup.paid.currency};
+    char code[CURRENCY_TEXT_MAX];
     for (int i = 0; i < 2; i++) {
-        currency_format(amounts[i]->currency, from);
-        if (!currency_known(amounts[i]->currency))
-            return reject(fold, REJECT_CURRENCY_UNKNOWN, "data.%scurrency: %s is not in ISO 4217", i ? "paid." : "", from);
+        currency_format(currencies[i], code);
+        if (!currency_known(currencies[i]))
+            return reject(fold, REJECT_CURRENCY_UNKNOWN, "data.%scurrency: %s is not in ISO 4217", i ? "paid." : "", code);
     }
+    return APPLIED;
+}
+
+/* What the account's holder gets for the event's amount, in the account's
+ * currency; the reasons against it in the contract's order, a reused id among them. */
+static enum verdict granted(struct fold *fold, const struct event *event, const struct account_record *account,
+                            bool id_reused, int64_t *micros)
+{
+    const struct amount *amount = &event->data.topup.amount;
+    char from[CURRENCY_TEXT_MAX], to[CURRENCY_TEXT_MAX];
     int64_t num, den, sum;
-    currency_format(event->data.topup.amount.currency, from);
+    currency_format(amount->currency, from);
     currency_format(account->currency, to);
-    if (!fx_ratio(fold, event->data.topup.amount.currency, account->currency, event->time_ms, &num, &den))
+    if (check_currencies(fold, event) == REJECTED)
+        return REJECTED;
+    if (!fx_ratio(fold, amount->currency, account->currency, event->time_ms, &num, &den))
         return reject(fold, REJECT_NO_FX_RATE, "data.currency: no exchange rate from %s to %s is in force", from, to);
-    if (!mul_div_half_up(event->data.topup.amount.micros, num, den, micros) ||
+    if (id_reused)
+        return reject(fold, REJECT_ID_REUSED, "data.topup_id: %.*s was another top-up before",
+                      TEXT_ARGS(event->data.topup.topup_id));
+    if (!mul_div_half_up(amount->micros, num, den, micros) ||
         __builtin_add_overflow(account->posted_micros, *micros, &sum))
         return reject(fold, REJECT_OVERFLOW, "data.amount: the balance would not fit 64-bit micros of %s", to);
     return APPLIED;
@@ -75,15 +88,10 @@ enum verdict credit_topped_up(struct fold *fold, const struct event *event, stru
     struct key key = key_of2(RECORD_TOPUP, event->subject, event->data.topup.topup_id);
     struct record *existing = state_find(fold->state, &key);
     struct contents contents = topup_contents(event);
-    if (existing) {
-        const struct topup_record *before = record_body(existing);
-        if (contents_equal(before->contents, contents))
-            return DUPLICATE;
-        return reject(fold, REJECT_ID_REUSED, "data.topup_id: %.*s was another top-up before",
-                      TEXT_ARGS(event->data.topup.topup_id));
-    }
+    if (existing && contents_equal(((struct topup_record *)record_body(existing))->contents, contents))
+        return DUPLICATE;
     int64_t granted_micros;
-    if (granted(fold, event, record_body(record), &granted_micros) == REJECTED)
+    if (granted(fold, event, record_body(record), existing != NULL, &granted_micros) == REJECTED)
         return REJECTED;
     struct account_step step = account_begin(fold, record, event->time_ms);
     struct topup_record *topup = record_body(state_create(fold->state, &key, sizeof *topup));
