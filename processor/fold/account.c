@@ -14,6 +14,11 @@ struct record *account_find(struct fold *fold, struct text id)
     return state_find(fold->state, &key);
 }
 
+enum verdict account_unknown(struct fold *fold, const struct event *event)
+{
+    return reject(fold, REJECT_ACCOUNT_UNKNOWN, "subject: account %.*s has not been opened", TEXT_ARGS(event->subject));
+}
+
 /* An account that live calls or a recharge in flight point at stays in memory. */
 void account_keep(struct fold *fold, struct record *record)
 {
@@ -33,8 +38,10 @@ int64_t account_uncommitted(const struct account_record *account)
     return (int64_t)((uint64_t)account->posted_micros - (uint64_t)account->committed_micros);
 }
 
-enum verdict account_opened(struct fold *fold, const struct event *event, struct record *existing)
+enum verdict account_opened(struct fold *fold, const struct event *event, struct record *none)
 {
+    (void)none;
+    struct record *existing = account_find(fold, event->subject);
     struct fact fact = {.len = 0};
     fact_number(&fact, event->data.account_opened.currency);
     fact_text(&fact, event->data.account_opened.owner);

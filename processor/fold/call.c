@@ -379,8 +379,10 @@ static enum verdict started_before(struct fold *fold, const struct event *event,
                   TEXT_ARGS(event->data.call_started.call_id));
 }
 
-enum verdict call_started(struct fold *fold, const struct event *event, struct record *account)
+enum verdict call_started(struct fold *fold, const struct event *event, struct record *none)
 {
+    (void)none;
+    struct record *account = account_find(fold, event->subject);
     if (!account) {
         emit_denied(fold, event, DENIED_ACCOUNT_UNKNOWN,
                     text_format(fold, "account %.*s has not been opened", TEXT_ARGS(event->subject)));
@@ -514,9 +516,11 @@ static enum verdict ended_late(struct fold *fold, const struct event *event, str
 }
 
 /* A tick or end of a call that is not live. */
-static enum verdict report_closed(struct fold *fold, const struct event *event, struct record *account,
-                                  struct text id, int64_t duration_ms)
+static enum verdict report_closed(struct fold *fold, const struct event *event, struct text id, int64_t duration_ms)
 {
+    struct record *account = account_find(fold, event->subject);
+    if (!account)
+        return account_unknown(fold, event);
     struct record *record = closed_find(fold, event->subject, id);
     if (!record)
         return reject(fold, REJECT_CALL_UNKNOWN, "data.call_id: no call.started was seen for %.*s", TEXT_ARGS(id));
@@ -531,29 +535,31 @@ static enum verdict report_closed(struct fold *fold, const struct event *event, 
                   (long long)closed->duration_ms);
 }
 
-enum verdict call_ticked(struct fold *fold, const struct event *event, struct record *account)
+enum verdict call_ticked(struct fold *fold, const struct event *event, struct record *none)
 {
+    (void)none;
     struct text id = event->data.call_ticked.call_id;
     int64_t duration_ms = event->data.call_ticked.duration_ms;
     struct record *record = live_find(fold, event->subject, id);
     if (!record)
-        return report_closed(fold, event, account, id, duration_ms);
+        return report_closed(fold, event, id, duration_ms);
     const struct call_record *call = call_of(record);
     if (duration_ms <= call->duration_ms && event->time_ms <= call->last_time_ms)
         return DUPLICATE;
-    struct account_step step = account_begin(fold, account, event->time_ms);
+    struct account_step step = account_begin(fold, record_links(record)->live.account, event->time_ms);
     report(&step, record, duration_ms, event->time_ms);
     account_finish(&step);
     return APPLIED;
 }
 
-enum verdict call_ended(struct fold *fold, const struct event *event, struct record *account)
+enum verdict call_ended(struct fold *fold, const struct event *event, struct record *none)
 {
+    (void)none;
     struct text id = event->data.call_ended.call_id;
     struct record *record = live_find(fold, event->subject, id);
     if (!record)
-        return report_closed(fold, event, account, id, event->data.call_ended.duration_ms);
-    struct account_step step = account_begin(fold, account, event->time_ms);
+        return report_closed(fold, event, id, event->data.call_ended.duration_ms);
+    struct account_step step = account_begin(fold, record_links(record)->live.account, event->time_ms);
     report(&step, record, event->data.call_ended.duration_ms, event->time_ms);
     const struct call_record *call = call_of(record);
     bool cut = call->limit_ms != NO_LIMIT && call->duration_ms >= call->limit_ms;

@@ -12,7 +12,8 @@
 
 _Static_assert(sizeof(SHA256_CTX) == sizeof(((struct partition_record *)0)->input_state), "records.h keeps a SHA256_CTX");
 
-/* Who handles a type, and whether it belongs to an account that must exist. */
+/* Who handles a type, and whether its account must exist (a report of a live
+ * call comes to its account by the call, which saves a look-up). */
 static const struct {
     handler *handle;
     bool needs_account;
@@ -33,8 +34,8 @@ static const struct {
     [EVENT_TOPUP_REVERSED] = {topup_reversed, true},
     [EVENT_RECHARGE_FAILED] = {recharge_failed, true},
     [EVENT_CALL_STARTED] = {call_started, false},
-    [EVENT_CALL_TICKED] = {call_ticked, true},
-    [EVENT_CALL_ENDED] = {call_ended, true},
+    [EVENT_CALL_TICKED] = {call_ticked, false},
+    [EVENT_CALL_ENDED] = {call_ended, false},
     [EVENT_SMS_REQUESTED] = {sms_requested, true},
     [EVENT_RATEDECK_OPENED] = {ratedeck_opened, false},
     [EVENT_RATEDECK_RATES] = {ratedeck_rates, false},
@@ -177,11 +178,10 @@ static enum verdict dispatch(struct fold *fold, const struct event *event)
     handler *handle = handlers[event->type].handle;
     if (!handle) /* clock.advanced only moves time */
         return APPLIED;
-    struct record *account = text_present(event->subject) ? account_find(fold, event->subject) : NULL;
-    if (!account && handlers[event->type].needs_account)
-        return reject(fold, REJECT_ACCOUNT_UNKNOWN, "subject: account %.*s has not been opened",
-                      TEXT_ARGS(event->subject));
-    return handle(fold, event, account);
+    if (!handlers[event->type].needs_account)
+        return handle(fold, event, NULL);
+    struct record *account = account_find(fold, event->subject);
+    return account ? handle(fold, event, account) : account_unknown(fold, event);
 }
 
 static void emit_rejected(struct fold *fold, const struct fold_record *record, struct text subject)

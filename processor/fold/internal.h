@@ -111,6 +111,7 @@ struct account_step {
 };
 void account_keep(struct fold *fold, struct record *record);
 struct record *account_find(struct fold *fold, struct text id);
+enum verdict account_unknown(struct fold *fold, const struct event *event);
 struct account_step account_begin(struct fold *fold, struct record *record, int64_t time_ms);
 void account_finish(struct account_step *step);
 int64_t account_available(const struct account_record *account);
@@ -229,7 +230,7 @@ void policy_create(struct fold *fold);
 /* The amount a policy map has for a currency; false when it has none. */
 bool policy_amount(const struct fold *fold, enum policy_map map, uint32_t currency, int64_t *micros);
 
-/* Handlers: account is NULL for broadcasts, and for types that may come first. */
+/* Handlers: account is NULL for broadcasts and where the handler finds it itself. */
 typedef enum verdict handler(struct fold *fold, const struct event *event, struct record *account);
 handler account_opened, member_set, member_removed, number_added, number_removed, member_assigned, member_unassigned,
     international_enabled, international_disabled, destination_blocked, destination_unblocked,
