@@ -94,9 +94,14 @@ static bool commit(struct engine *engine)
     size_t count = 0;
     if (engine->pending == 0)
         return true;
-    for (size_t i = 0; i < PARTITIONS_MAX && count < engine->partition_count; i++)
-        if (engine->partitions[i] != NULL)
-            partition_progress(engine->partitions[i], &progress[count++]);
+    for (size_t i = 0; i < PARTITIONS_MAX && count < engine->partition_count; i++) {
+        const struct partition *partition = engine->partitions[i];
+        if (partition == NULL)
+            continue;
+        if (!store_is_sound(partition->store, engine->error))
+            return false; /* it was folded without a record that could not be read */
+        partition_progress(partition, &progress[count++]);
+    }
     engine->pending = 0;
     return engine->log->does->commit(engine->log, progress, count) || fail_with_log(engine);
 }

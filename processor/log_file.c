@@ -75,14 +75,15 @@ static enum log_answer give_assigned(struct log_file *file, struct log_batch *ba
 static bool file_begin(struct log *log, uint32_t partition, const struct log_mark *mark)
 {
     struct log_file *file = of(log);
-    if (mark->position > file->committed.mark.position)
+    const struct log_mark *committed = &file->committed.mark;
+    if (mark->position > committed->position)
         return fail_with(&log->error, EX_CONFIG,
-                         "the state of partition %" PRIu32 " in %s has folded %" PRId64 " bytes (%" PRId64
-                         " lines) of %s, but the outputs in %s were committed only up to byte %" PRId64
-                         " (line %" PRId64 "); bring back the outputs that belong to it, or remove both directories "
-                         "to fold again from the first event",
-                         partition, file->config.state, mark->position, mark->lines, lines_name(file->lines),
-                         file->config.out, file->committed.mark.position, file->committed.mark.lines);
+                         "%sthe state of partition %" PRIu32 " in %s has folded %" PRId64 " bytes (%" PRId64
+                         " lines) of %s, but the outputs in %s hold only up to byte %" PRId64 " (line %" PRId64
+                         "); bring back the outputs that belong to it, or remove both directories to fold again from "
+                         "the first event",
+                         file->outputs.shortage, partition, file->config.state, mark->position, mark->lines,
+                         lines_name(file->lines), file->config.out, committed->position, committed->lines);
     if (file->is_started)
         return true; /* a partition that was not there before: it begins here */
     if (mark->position < file->start.position)

@@ -251,20 +251,11 @@ static bool check_new(const struct outputs *outputs, struct store_error *error)
     return true;
 }
 
-static bool refuse_short(const struct output_file *file, int64_t length, struct store_error *error)
-{
-    return fail_with(error, EX_CONFIG,
-                     "%s holds %" PRId64 " bytes, but %" PRId64 " were committed; bring the file back, or remove the "
-                     "outputs and the state directory to fold again from the first event",
-                     file->path, size_of(file->fd), length);
-}
-
+/* Leaves the newest record that is covered in *holds. */
 static bool find_holding(struct outputs *outputs, struct text lines, struct file_progress *holds,
                          struct store_error *error)
 {
     struct text line;
-    const struct output_file *newest_short = NULL; /* of the newest record that is not covered */
-    int64_t newest_length = 0;
     while (take_last_line(&lines, &line)) {
         if (!decode_progress(line, holds))
             continue;
@@ -275,14 +266,19 @@ static bool find_holding(struct outputs *outputs, struct text lines, struct file
             buffer_append(&outputs->last, line.at, line.len);
             return true;
         }
-        if (newest_short == NULL) {
-            newest_short = file;
-            newest_length = length;
-        }
+        if (outputs->shortage[0] == '\0')
+            snprintf(outputs->shortage, sizeof outputs->shortage,
+                     "%s holds %" PRId64 " bytes of %" PRId64 " that were committed; ", file->path, size_of(file->fd),
+                     length);
         file_progress_free(holds);
     }
     *holds = (struct file_progress){0};
-    return newest_short != NULL ? refuse_short(newest_short, newest_length, error) : check_new(outputs, error);
+    if (outputs->shortage[0] == '\0')
+        return check_new(outputs, error);
+    return fail_with(error, EX_CONFIG,
+                     "%sbring the file back, or remove the outputs and the state directory to fold again from the "
+                     "first event",
+                     outputs->shortage);
 }
 
 bool outputs_find(struct outputs *outputs, int64_t position, struct file_progress *found)

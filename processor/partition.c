@@ -23,19 +23,21 @@ static void store_path(char path[PATH_MAX], const char *dir, uint32_t number)
 
 /* Proving a stored state. */
 
-/* True unless the store says itself that it is damaged. What cannot be opened
- * is for the parent to report. */
+/* False when the store is damaged. What cannot be opened for another reason is
+ * for the parent to report. */
 static bool store_adds_up(const char *dir, uint32_t number)
 {
     struct store_header header;
     struct store_error error;
     struct store *store = store_open(dir, number, STORE_READ_ONLY, &header, &error);
-    if (store == NULL || header.clean || header.fold_version == 0)
+    if (store == NULL)
+        return error.code != EX_DATAERR;
+    if (header.clean || header.fold_version == 0)
         return true;
     message_note("partition %" PRIu32 " was not closed in good order: checking its state", number);
     char digest[DIGEST_HEX];
     store_digest(store, digest);
-    return memcmp(digest, header.digest, sizeof digest) == 0;
+    return store_is_sound(store, &error) && memcmp(digest, header.digest, sizeof digest) == 0;
 }
 
 /* In a process of its own: what a failing machine left of a map may kill its reader. */
@@ -114,7 +116,8 @@ static bool restore(struct partition *partition)
         if (!store_scan(partition->store, (struct text){kind, 1}, restore_record, partition->fold))
             return false;
     struct fold_position position;
-    if (!fold_restored(partition->fold, header->digest))
+    struct store_error damage;
+    if (!store_is_sound(partition->store, &damage) || !fold_restored(partition->fold, header->digest))
         return false;
     fold_position(partition->fold, &position);
     return position.next_offset == header->next_offset && position.entries == header->entries &&

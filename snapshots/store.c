@@ -37,7 +37,8 @@ struct store {
     MDB_txn *read; /* always there; renewed after a checkpoint */
     MDB_txn *write; /* of the checkpoint that is going on */
     MDB_cursor *cursor;
-    int put_result; /* the first that was not MDB_SUCCESS in this checkpoint */
+    int put_result;  /* the first that was not MDB_SUCCESS in this checkpoint */
+    int read_result; /* the last of a load or a scan that was neither found nor missing */
     char path[PATH_MAX];
 };
 
@@ -51,12 +52,23 @@ static struct text text_of_value(MDB_val value)
     return (struct text){value.mv_size > 0 ? value.mv_data : "", value.mv_size};
 }
 
-/* A fault that LMDB gave: either an errno or one of its own negative codes. */
+static bool is_damage(int result)
+{
+    return result == MDB_CORRUPTED || result == MDB_PAGE_NOTFOUND || result == MDB_INVALID || result == MDB_PANIC;
+}
+
+/* A fault that LMDB gave: either an errno or one of its own negative codes. It
+ * says EIO for a short write too, which is what the end of a disk looks like. */
 static bool fail_with_lmdb(struct store_error *error, int result, const char *to_do, const char *path)
 {
+    if (result == EIO)
+        return fail_with(error, EX_IOERR,
+                         "cannot %s %s: the disk is full or failed; make room, or see the system's log, and run the "
+                         "same command again: nothing is lost",
+                         to_do, path);
     if (result > 0)
         return fail_with_errno(error, result, to_do, path);
-    return fail_with(error, EX_CONFIG,
+    return fail_with(error, is_damage(result) ? EX_DATAERR : EX_CONFIG,
                      "cannot %s %s: %s; if this stays so, move that directory away: it is folded anew from the log",
                      to_do, path, mdb_strerror(result));
 }
@@ -254,10 +266,18 @@ bool store_load(void *opaque, struct text key, struct text *body)
 {
     struct store *store = opaque;
     MDB_val wanted = value_of(key), value;
-    if (mdb_get(store->read, store->records, &wanted, &value) != MDB_SUCCESS)
+    int result = mdb_get(store->read, store->records, &wanted, &value);
+    if (result != MDB_SUCCESS && result != MDB_NOTFOUND)
+        store->read_result = result;
+    if (result != MDB_SUCCESS)
         return false;
     *body = text_of_value(value);
     return true;
+}
+
+bool store_is_sound(const struct store *store, struct store_error *error)
+{
+    return store->read_result == MDB_SUCCESS || fail_with_lmdb(error, store->read_result, "read", store->path);
 }
 
 bool store_scan(struct store *store, struct text prefix, store_visit *visit, void *context)
@@ -273,6 +293,8 @@ bool store_scan(struct store *store, struct text prefix, store_visit *visit, voi
         go_on = visit(context, text_of_value(key), text_of_value(value));
         result = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
     }
+    if (result != MDB_SUCCESS && result != MDB_NOTFOUND)
+        store->read_result = result;
     mdb_cursor_close(cursor);
     return go_on;
 }

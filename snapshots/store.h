@@ -6,7 +6,8 @@
  * is store.c. Layouts: FORMAT.md.
  *
  * Every function that can fail returns false and leaves a message for the
- * operator in *error; `code` there is a sysexits.h code.
+ * operator in *error; `code` there is a sysexits.h code: EX_DATAERR when the
+ * environment is damaged.
  */
 #ifndef CALLFOLD_SNAPSHOTS_STORE_H
 #define CALLFOLD_SNAPSHOTS_STORE_H
@@ -47,6 +48,10 @@ void store_close(struct store *store);
 /* Loads one record; *body points into the map and is valid until the next
  * checkpoint or load. Signature fits struct fold_loader. */
 bool store_load(void *store, struct text key, struct text *body);
+
+/* False when a load or a scan so far met a damaged page, and so may have missed
+ * a record: what came of it is worthless. Costs nothing; ask before trusting. */
+bool store_is_sound(const struct store *store, struct store_error *error);
 
 /* Calls visit for each record whose key begins with prefix, ascending; stops
  * when visit returns false. Returns false if visit did. */

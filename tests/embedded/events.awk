@@ -16,8 +16,9 @@ function stamp(ms,    s) {
 function archived(partition, key, value) {
     gsub(/\\/, "\\\\", value)
     gsub(/"/, "\\\"", value)
-    printf "{\"partition\":%d,\"offset\":%d,\"timestamp\":%d,\"key\":%s,\"value\":\"%s\"}\n", partition,
-        offsets[partition]++, 1767225600000 + now, key == "" ? "null" : "\"" key "\"", value
+    last = sprintf("{\"partition\":%d,\"offset\":%d,\"timestamp\":%.0f,\"key\":%s,\"value\":\"%s\"}", partition,
+        offsets[partition]++, 1767225600000 + now, key == "" ? "null" : "\"" key "\"", value)
+    print last
 }
 
 function event(account, type, data,    line, p) {
@@ -80,7 +81,9 @@ function go_on(a,    dice) {
 
 function disturb() {
     disturbance++
-    if (disturbance % 5 == 0)
+    if (partitions && disturbance % 2)
+        print last # its offset is not above the last one any more: a reject
+    else if (disturbance % 5 == 0)
         print ""
     else if (disturbance % 5 == 1)
         print "{\"specversion\":\"1.0\",\"id\":"

@@ -1,0 +1,396 @@
+#!/bin/bash
+# run.sh [CALLFOLD] - the commit rule of the embedded log, on the program itself.
+#
+# Kills it at random moments and at every fail point, resumes, and compares all
+# outputs but progress.jsonl byte for byte with a run that was never disturbed;
+# then whatever an operator may do to its files. SEED=n repeats a run's dice.
+# Prints "N passed, N failed"; exits 1 if any failed.
+set -u
+here=$(cd "$(dirname "$0")" && pwd)
+callfold=$(realpath "${1:-$here/../../build/callfold}")
+work=$(mktemp -d "${TMPDIR:-/tmp}/callfold-embedded-XXXXXX")
+trap 'rm -rf "$work"' EXIT
+cd "$work" || exit 1
+RANDOM=${SEED:=$$}
+passed=0 failed=0
+
+# --- the means ---
+
+result() { # NAME STATUS
+    if [ "$2" -eq 0 ]; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+        echo "FAILED: $1"
+    fi
+}
+
+fresh() { rm -rf out state; }
+
+fold() { # EVENTS [OPTIONS]: exit code, messages in ./messages
+    local events=$1
+    shift
+    "$callfold" run --events "$events" --out out --state state "$@" 2>messages
+}
+
+same_outputs() { # DIR
+    local topic
+    for topic in commands ledger calls balances rejects attestations; do
+        cmp "$1/$topic.jsonl" "out/$topic.jsonl" || return 1
+    done
+}
+
+expect_code() { # CODE COMMAND...: the code, and that words of the way out are there
+    local wanted=$1 got
+    shift
+    "$@"
+    got=$?
+    [ "$got" -eq "$wanted" ] && return 0
+    echo "exit code $got, not $wanted: $(cat messages)"
+    return 1
+}
+
+expect_words() { # WORD...: each in ./messages
+    local word
+    for word in "$@"; do
+        grep -qF -- "$word" messages || {
+            echo "no '$word' in: $(cat messages)"
+            return 1
+        }
+    done
+}
+
+until_true() { # COMMAND...: waits for it, half a minute at most
+    local i
+    for i in $(seq 3000); do
+        "$@" && return 0
+        sleep 0.01
+    done
+    return 1
+}
+
+reference() { # EVENTS DIR: what an undisturbed run gives
+    fresh
+    fold "$1" || { cat messages; exit 1; }
+    mv out "$2"
+}
+
+# --- the same bytes, whatever happens ---
+
+settings_do_not_matter() {
+    local options
+    for options in "--batch 1" "--batch 7 --checkpoint-every 97" "--batch 1000 --checkpoint-every 1 --keep-records 0" \
+        "--batch-ms 1 --checkpoint-ms 0 --keep-records 5"; do
+        fresh
+        # shellcheck disable=SC2086
+        fold "$1" $options && same_outputs "$2" || { echo "with $options"; return 1; }
+    done
+}
+
+killed_at_random() { # resumes until it gets through
+    local kills=0 pid
+    fresh
+    while :; do
+        "$callfold" run --events "$1" --out out --state state --batch 20 --checkpoint-every 333 2>messages &
+        pid=$!
+        sleep "0.0$((RANDOM % 5))$((RANDOM % 10))"
+        [ $kills -lt 25 ] && kill -9 $pid 2>/dev/null
+        wait $pid 2>/dev/null
+        case $? in
+        0) break ;;
+        137) kills=$((kills + 1)) ;;
+        *) cat messages; return 1 ;;
+        esac
+    done
+    same_outputs "$2" || { echo "after $kills kills, SEED=$SEED"; return 1; }
+}
+
+killed_at_point() { # EVENTS REFERENCE POINT
+    fresh
+    CALLFOLD_FAIL_POINT=$3 fold "$1" --batch 100 --checkpoint-every 300
+    [ $? -eq 137 ] || { echo "was not killed"; return 1; }
+    CALLFOLD_FAIL_POINT=$3 fold "$1" --batch 90 --checkpoint-every 200 # perhaps once more while it resumes
+    fold "$1" && same_outputs "$2" || { cat messages; return 1; }
+}
+
+# --- what an operator may do ---
+
+state_is_lost() {
+    fresh
+    CALLFOLD_FAIL_POINT=after-checkpoint:4 fold "$1" --batch 100 --checkpoint-every 300
+    rm -r state
+    fold "$1" && expect_words "folded again" && same_outputs "$2"
+}
+
+pages_are_lost() { # after a kill, as when the machine failed: zeros where pages should be
+    fresh
+    CALLFOLD_FAIL_POINT=after-checkpoint:5 fold "$1" --batch 100 --checkpoint-every 300
+    local pages=$(($(stat -c %s state/partition-0/data.mdb) / 4096))
+    dd if=/dev/zero of=state/partition-0/data.mdb bs=4096 seek=2 count=$((pages - 2)) conv=notrunc status=none
+    fold "$1" && expect_words "damaged" "moved to" && ls -d state/partition-0.damaged-* >/dev/null && same_outputs "$2"
+}
+
+record_is_changed() { # after a kill: letters in records
+    fresh
+    CALLFOLD_FAIL_POINT=after-checkpoint:5 fold "$1" --batch 100 --checkpoint-every 300
+    LC_ALL=C sed -i 's/France/Franke/g' state/partition-0/data.mdb
+    fold "$1" && expect_words "damaged" && same_outputs "$2"
+}
+
+outputs_are_lost() {
+    fresh
+    fold "$1" && rm -r out
+    expect_code 78 fold "$1" && expect_words "state" "up to byte 0" "remove both"
+}
+
+one_output_is_cut() {
+    fresh
+    fold "$1" && truncate -s 100 out/ledger.jsonl
+    expect_code 78 fold "$1" && expect_words "out/ledger.jsonl holds 100 bytes of" "bring back" || return 1
+    [ "$(stat -c %s out/ledger.jsonl)" -eq 100 ] && [ -s out/commands.jsonl ]
+}
+
+progress_is_lost() {
+    fresh
+    fold "$1" && rm out/progress.jsonl
+    expect_code 78 fold "$1" && expect_words "progress.jsonl says nothing" && [ -s out/ledger.jsonl ]
+}
+
+state_of_another_history() { # whose last line is the same, but an amount before it was not
+    fresh
+    head -n 300 "$1" | sed 's/"amount":"3"/"amount":"9"/' >events.jsonl
+    fold events.jsonl && rm -r out && cp -r "$2" out
+    cp "$1" events.jsonl
+    expect_code 70 fold events.jsonl && expect_words "partition 0" "differs" && same_outputs "$2" || return 1
+    rm -r state # the way out
+    fold events.jsonl && same_outputs "$2"
+}
+
+events_are_cut() {
+    fresh
+    cp "$1" events.jsonl
+    fold events.jsonl
+    local size
+    size=$(stat -c %s events.jsonl)
+    truncate -s 1000 events.jsonl
+    expect_code 78 fold events.jsonl && expect_words "events.jsonl holds only 1000 bytes" "byte $size" "remove both"
+}
+
+events_are_others() {
+    fresh
+    fold "$1"
+    sed 's/"e1[0-9]*"/"e9"/' "$1" >events.jsonl
+    expect_code 78 fold events.jsonl && expect_words "events.jsonl" "folded before"
+}
+
+events_are_missing() {
+    fresh
+    expect_code 65 fold none.jsonl && expect_words "none.jsonl" "No such file"
+}
+
+partition_count_changes() {
+    fresh
+    fold "$1" --partitions 4
+    expect_code 78 fold "$1" --partitions 5 && expect_words "--partitions 4" "5"
+}
+
+second_process() {
+    fresh
+    "$callfold" run --events "$1" --out out --state state --follow --quiet &
+    local pid=$!
+    until_true [ -s out/ledger.jsonl ]
+    expect_code 78 fold "$1" && expect_words "process $pid"
+    local status=$?
+    kill $pid
+    wait $pid && return $status
+}
+
+directory_is_read_only() {
+    local user=()
+    fresh
+    mkdir out && chmod 555 out
+    if [ "$(id -u)" -eq 0 ]; then
+        command -v setpriv >/dev/null || { echo "skipped: needs setpriv when run by root"; return 0; }
+        user=(setpriv --reuid=65534 --regid=65534 --clear-groups)
+        mkdir state && chmod 777 state && chmod 755 . && chmod 644 "$1"
+    fi
+    "${user[@]}" "$callfold" run --events "$1" --out out --state state 2>messages
+    [ $? -eq 78 ] && expect_words "out/commands.jsonl" "Permission denied" "right"
+}
+
+# --- the end of the disk ---
+
+file_limit() { # EVENTS REFERENCE KIB FILE: no file may grow beyond it; FILE is the one that wants to
+    fresh
+    (
+        ulimit -f "$3"
+        fold "$1" --batch 100 --checkpoint-every 500
+    )
+    [ $? -eq 74 ] && expect_words "$4" "nothing is lost" || { cat messages; return 1; }
+    fold "$1" && same_outputs "$2"
+}
+
+disk_is_full() { # EVENTS REFERENCE: out and state on a small file system
+    fresh
+    mkdir out state small
+    if ! mount -t tmpfs -o size="$3" tmpfs small 2>/dev/null; then
+        echo "skipped: a full disk needs the right to mount"
+        return 0
+    fi
+    mkdir small/out small/state
+    "$callfold" run --events "$1" --out small/out --state small/state --batch 100 --checkpoint-every 500 2>messages
+    local code=$?
+    mount -o remount,size=256m small
+    "$callfold" run --events "$1" --out small/out --state small/state 2>>messages
+    local again=$?
+    rm -r out && cp -r small/out out
+    umount small
+    [ $code -eq 74 ] && [ $again -eq 0 ] && expect_words "run the same command again" && same_outputs "$2"
+}
+
+# --- input in other ways ---
+
+input_is_a_pipe() {
+    fresh
+    cat "$1" | CALLFOLD_FAIL_POINT=after-progress:9 fold - --batch 50 --checkpoint-every 100
+    cat "$1" | fold - && expect_words "folded again" && same_outputs "$2" || return 1
+    cat "$1" | fold - && expect_words "nothing" && same_outputs "$2" || return 1
+    head -n 100 "$1" | expect_code 78 fold - && expect_words "stdin ends after 100 lines"
+}
+
+last_line_is_torn() {
+    fresh
+    local size
+    size=$(stat -c %s "$1")
+    head -c $((size - 7)) "$1" >events.jsonl
+    fold events.jsonl
+    local lines
+    lines=$(wc -l <events.jsonl)
+    grep -q "\"lines\":$lines," out/progress.jsonl || { echo "a torn line was taken"; return 1; }
+    tail -c 7 "$1" >>events.jsonl
+    fold events.jsonl && same_outputs "$2"
+}
+
+a_line_of_nine_mebibytes() {
+    {
+        head -n 200 "$1"
+        printf '{"specversion":"1.0","id":"long","data":"'
+        head -c 9437184 /dev/zero | tr '\0' x
+        printf '"}\n\0\1\377 \0\n'
+        tail -n +201 "$1"
+    } >events.jsonl
+    reference events.jsonl long
+    [ "$(grep -c '"reason":"malformed"' long/rejects.jsonl)" -gt 2 ] &&
+        grep -q '"size":94372' long/rejects.jsonl || { echo "not rejected"; return 1; }
+    killed_at_point events.jsonl long after-progress:3 &&
+        { fresh; cat events.jsonl | fold - --batch 3 && same_outputs long; }
+}
+
+progress_stays_short() {
+    fresh
+    fold "$1" --batch 1 --checkpoint-every 300 && same_outputs "$2" || return 1
+    [ "$(stat -c %s out/progress.jsonl)" -lt 600000 ] || { ls -l out/progress.jsonl; return 1; }
+    fresh # and can be resumed from once it was shortened
+    CALLFOLD_FAIL_POINT=between-partitions:31 fold "$1" --batch 1 --checkpoint-every 150
+    fold "$1" && same_outputs "$2"
+}
+
+counted() { [ "$(wc -l <out/"$1")" -ge "$2" ]; }
+
+file_is_followed() { # line by line, each answered before the next is written
+    fresh
+    : >events.jsonl
+    "$callfold" run --events events.jsonl --out out --state state --follow --quiet 2>messages &
+    local pid=$! started=0 line
+    while IFS= read -r line; do
+        printf '%s' "$line" >>events.jsonl
+        printf '\n' >>events.jsonl
+        case $line in *call.started*)
+            started=$((started + 1))
+            until_true counted commands.jsonl $started || { kill $pid; return 1; }
+            ;;
+        esac
+    done < <(head -n 400 "$1")
+    kill -TERM $pid
+    wait $pid || { cat messages; return 1; }
+    [ $started -gt 20 ] && mv out followed && reference events.jsonl undisturbed && mv followed out && same_outputs undisturbed
+}
+
+followed_file_is_cut() {
+    fresh
+    cp "$1" events.jsonl
+    "$callfold" run --events events.jsonl --out out --state state --follow 2>messages &
+    local pid=$!
+    until_true grep -qs "\"lines\":$(wc -l <events.jsonl)," out/progress.jsonl
+    truncate -s 10 events.jsonl
+    wait $pid
+    [ $? -eq 78 ] && expect_words "shrank to 10 bytes" "restore"
+}
+
+interrupted() { # in good order: nothing has to be checked or folded again
+    fresh
+    cp "$1" events.jsonl
+    "$callfold" run --events events.jsonl --out out --state state --follow 2>messages &
+    local pid=$!
+    until_true [ -s out/calls.jsonl ]
+    kill -INT $pid
+    wait $pid || return 1
+    fold events.jsonl && same_outputs "$2" && ! grep -q "again" messages
+}
+
+# --- all of them ---
+
+check() { # NAME ARGUMENTS...
+    "$@" >report 2>&1
+    local status=$?
+    [ $status -ne 0 ] && sed 's/^/    /' report
+    grep '^skipped' report
+    result "$*" $status
+}
+
+generate() { awk -v seed="$1" -v accounts="$2" -v rounds="$3" -v partitions="$4" -f "$here/events.awk"; }
+
+generate 1 20 200 0 >bare.jsonl
+generate 2 20 80 3 >archive.jsonl
+generate 3 1500 1 0 >accounts.jsonl
+for form in bare archive accounts; do
+    reference $form.jsonl $form
+done
+
+for form in bare archive; do
+    check settings_do_not_matter $form.jsonl $form
+    check killed_at_random $form.jsonl $form
+    for point in between-outputs after-outputs after-progress before-checkpoint fsync mid-checkpoint \
+        between-partitions after-checkpoint; do
+        for pass in 1 2 3 5; do
+            check killed_at_point $form.jsonl $form $point:$pass
+        done
+    done
+    check state_is_lost $form.jsonl $form
+    check pages_are_lost $form.jsonl $form
+    check last_line_is_torn $form.jsonl $form
+    check input_is_a_pipe $form.jsonl $form
+    check progress_stays_short $form.jsonl $form
+done
+check record_is_changed bare.jsonl bare
+check outputs_are_lost bare.jsonl
+check one_output_is_cut bare.jsonl
+check progress_is_lost bare.jsonl
+check state_of_another_history bare.jsonl bare
+check events_are_cut bare.jsonl
+check events_are_others bare.jsonl
+check events_are_missing
+check partition_count_changes archive.jsonl
+check second_process bare.jsonl
+check directory_is_read_only bare.jsonl
+check file_limit bare.jsonl bare 200 out/rejects.jsonl
+check file_limit accounts.jsonl accounts 300 state/partition-0
+check disk_is_full bare.jsonl bare 600k
+check disk_is_full accounts.jsonl accounts 900k
+check a_line_of_nine_mebibytes bare.jsonl
+check file_is_followed bare.jsonl
+check followed_file_is_cut bare.jsonl
+check interrupted bare.jsonl bare
+
+echo "$passed passed, $failed failed"
+[ $failed -eq 0 ]
