@@ -8,6 +8,17 @@ int64_t saturating_add(int64_t a, int64_t b)
     return sum;
 }
 
+struct text account_id(const struct record *record)
+{
+    struct text key = record_key(record);
+    return (struct text){key.at + 1, key.len - 1};
+}
+
+struct text step_id(const struct account_step *step)
+{
+    return account_id(step->record);
+}
+
 struct record *account_find(struct fold *fold, struct text id)
 {
     struct key key = key_of(RECORD_ACCOUNT, id);
@@ -24,7 +35,7 @@ void account_keep(struct fold *fold, struct record *record)
 {
     const struct account_record *account = record_body(record);
     record_pin(record, account->live_calls > 0 ||
-                           recharge_in_flight(fold, record_key_part(record_key(record), 0)) != NULL);
+                           recharge_in_flight(fold, account_id(record)) != NULL);
 }
 
 int64_t account_available(const struct account_record *account)
@@ -94,7 +105,6 @@ static void take_up_policy(struct account_step *step)
 struct account_step account_begin(struct fold *fold, struct record *record, int64_t time_ms)
 {
     struct account_step step = {.fold = fold, .record = record, .account = record_body(record), .time_ms = time_ms};
-    step.id = record_key_part(record_key(record), 0);
     step.uncommitted_before = account_uncommitted(step.account);
     state_changed(fold->state, record);
     if (step.account->policy_version != fold->policy->version)
@@ -126,7 +136,7 @@ int64_t account_spent(const struct account_record *account, int32_t day)
 
 void account_notify(struct account_step *step, enum notify_kind kind)
 {
-    emit(step->fold, OUTPUT_ACCOUNT_NOTIFY, step->id)->data.notify.kind = kind;
+    emit(step->fold, OUTPUT_ACCOUNT_NOTIFY, step_id(step))->data.notify.kind = kind;
 }
 
 static void tell_low(struct account_step *step)

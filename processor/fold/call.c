@@ -132,7 +132,7 @@ static struct text absent_if_empty(struct text text)
 
 static void emit_record(struct account_step *step, const struct call_record *call, const struct closing_facts *facts)
 {
-    struct output *output = emit(step->fold, OUTPUT_CALL_RECORDED, step->id);
+    struct output *output = emit(step->fold, OUTPUT_CALL_RECORDED, step_id(step));
     output->data.call.call_id = facts->id;
     output->data.call.direction = (enum call_direction)call->direction;
     output->data.call.from = call_string(call, CALL_FROM);
@@ -220,7 +220,7 @@ static void close_call(struct account_step *step, struct record *record, struct 
     deadline_remove(fold, record);
     account_keep(fold, step->record);
 
-    struct key key = key_of2(RECORD_CLOSED_CALL, step->id, facts->id);
+    struct key key = key_of2(RECORD_CLOSED_CALL, step_id(step), facts->id);
     struct closed_call_record *closed = closed_create(fold, &key, call->contents, stale_len);
     closed->duration_ms = call->duration_ms;
     closed->closing = stale ? CLOSED_STALE : CLOSED_ENDED;
@@ -286,7 +286,7 @@ static void emit_denied(struct fold *fold, const struct event *event, enum denia
 
 static void deny_call(struct account_step *step, const struct event *event, const struct judgement *judgement)
 {
-    struct key key = key_of2(RECORD_CLOSED_CALL, step->id, event->data.call_started.call_id);
+    struct key key = key_of2(RECORD_CLOSED_CALL, step_id(step), event->data.call_started.call_id);
     emit_denied(step->fold, event, judgement->reason, judgement->detail);
     closed_create(step->fold, &key, start_contents(event), 0)->closing = CLOSED_DENIED;
     expiry_add(step->fold, EXPIRY_DENIED, &key);
@@ -295,7 +295,7 @@ static void deny_call(struct account_step *step, const struct event *event, cons
 
 static void emit_authorized(struct account_step *step, const struct event *event, const struct judgement *judgement)
 {
-    struct output *output = emit(step->fold, OUTPUT_CALL_AUTHORIZED, step->id);
+    struct output *output = emit(step->fold, OUTPUT_CALL_AUTHORIZED, step_id(step));
     output->data.authorized.call_id = event->data.call_started.call_id;
     output->data.authorized.charged = judgement->charging == CHARGING_CREDITS;
     if (judgement->deck) {
@@ -326,7 +326,7 @@ static struct record *live_create(struct account_step *step, const struct event 
     struct text deck = judgement->deck ? (struct text){judgement->deck->id, judgement->deck->id_len} : TEXT_NONE;
     struct text from = event->data.call_started.from, to = event->data.call_started.to;
     struct text member = event->data.call_started.member_id;
-    struct key key = key_of2(RECORD_LIVE_CALL, step->id, event->data.call_started.call_id);
+    struct key key = key_of2(RECORD_LIVE_CALL, step_id(step), event->data.call_started.call_id);
     size_t strings = from.len + to.len + member.len + destination.len + judgement->prefix.len + deck.len, at = 0;
     struct record *record = state_create(step->fold->state, &key, sizeof(struct call_record) + strings);
     struct call_record *call = call_of(record);
@@ -506,7 +506,7 @@ static enum verdict ended_late(struct fold *fold, const struct event *event, str
     settle_late(&step, event, before);
     /* The record shrinks to what a plainly ended call leaves; the old one
      * stays readable until the outputs are written. */
-    struct key key = key_of2(RECORD_CLOSED_CALL, step.id, event->data.call_ended.call_id);
+    struct key key = key_of2(RECORD_CLOSED_CALL, step_id(&step), event->data.call_ended.call_id);
     struct closed_call_record *closed = closed_create(fold, &key, before->contents, 0);
     closed->closed_at_ms = before->closed_at_ms;
     closed->duration_ms = event->data.call_ended.duration_ms;

@@ -78,7 +78,7 @@ static void topup_arrived(struct account_step *step, const struct event *event)
     if (!text_present(recharge_id))
         return;
     account->recharge_failures = 0;
-    struct record *in_flight = recharge_in_flight(step->fold, step->id);
+    struct record *in_flight = recharge_in_flight(step->fold, step_id(step));
     if (in_flight && recharge_is(step->fold, in_flight, recharge_id))
         recharge_end(step->fold, in_flight);
 }
@@ -106,7 +106,7 @@ enum verdict credit_topped_up(struct fold *fold, const struct event *event, stru
                           .amount_micros = granted_micros,
                           .money_day = instant_day(event->time_ms),
                           .reference = event->data.topup.topup_id};
-    entry_posting(&entry, "customer:", step.id, -granted_micros, step.account->currency);
+    entry_posting(&entry, "customer:", step_id(&step), -granted_micros, step.account->currency);
     postings_of_payment(fold, &entry, step.account, topup, 1);
     ledger_post(&step, &entry);
     topup_arrived(&step, event);
@@ -156,8 +156,8 @@ enum verdict topup_reversed(struct fold *fold, const struct event *event, struct
                           .amount_micros = -debit,
                           .money_day = instant_day(event->time_ms),
                           .reference = event->data.reversal.topup_id};
-    entry_posting(&entry, "customer:", step.id, debit, step.account->currency);
-    entry_posting(&entry, "receivable:", step.id, topup->granted_micros - debit, step.account->currency);
+    entry_posting(&entry, "customer:", step_id(&step), debit, step.account->currency);
+    entry_posting(&entry, "receivable:", step_id(&step), topup->granted_micros - debit, step.account->currency);
     postings_of_payment(fold, &entry, step.account, topup, -1);
     ledger_post(&step, &entry);
     step.regrant = debit > 0;

@@ -26,7 +26,7 @@ void cutoff_say(struct account_step *step, struct record *record, int64_t at_ms,
     struct call_record *call = call_of(record);
     call_move(step, record, call->duration_ms, at_ms, reason);
     call->revision++;
-    struct output *output = emit(step->fold, OUTPUT_CALL_CUTOFF, step->id);
+    struct output *output = emit(step->fold, OUTPUT_CALL_CUTOFF, step_id(step));
     output->data.cutoff.call_id = call_id(record);
     output->data.cutoff.at_duration_ms = at_ms;
     output->data.cutoff.reason = reason;
@@ -39,7 +39,7 @@ static void withdraw(struct account_step *step, struct record *record)
     struct call_record *call = call_of(record);
     call_move(step, record, call->duration_ms, NO_LIMIT, CUTOFF_CREDITS_EXHAUSTED);
     call->revision++;
-    struct output *output = emit(step->fold, OUTPUT_CALL_CUTOFF_WITHDRAWN, step->id);
+    struct output *output = emit(step->fold, OUTPUT_CALL_CUTOFF_WITHDRAWN, step_id(step));
     output->data.withdrawn.call_id = call_id(record);
     output->data.withdrawn.revision = call->revision;
 }

@@ -98,7 +98,6 @@ struct account_step {
     struct fold *fold;
     struct record *record;
     struct account_record *account;
-    struct text id;
     int64_t time_ms; /* the event's own; partition time for a deadline */
     int64_t uncommitted_before;
     struct record *touched; /* a call that moved: only it can have come near max_call_ms */
@@ -111,6 +110,8 @@ struct account_step {
 };
 void account_keep(struct fold *fold, struct record *record);
 struct record *account_find(struct fold *fold, struct text id);
+struct text account_id(const struct record *account);
+struct text step_id(const struct account_step *step);
 enum verdict account_unknown(struct fold *fold, const struct event *event);
 struct account_step account_begin(struct fold *fold, struct record *record, int64_t time_ms);
 void account_finish(struct account_step *step);

@@ -89,7 +89,7 @@ static struct text line_of(struct fold *fold, const struct account_step *step, c
     line_char(&line, '|');
     line_text(&line, text_of(entry_kind_name(entry->kind)));
     line_char(&line, '|');
-    line_text(&line, step->id);
+    line_text(&line, step_id(step));
     line_char(&line, '|');
     line_money(&line, entry->amount_micros);
     line_char(&line, '|');
@@ -136,10 +136,10 @@ void ledger_post(struct account_step *step, const struct entry *entry)
     account->posted_micros += entry->amount_micros;
     fold->p->entries++;
 
-    struct output *output = emit(fold, OUTPUT_LEDGER_POSTED, step->id);
+    struct output *output = emit(fold, OUTPUT_LEDGER_POSTED, step_id(step));
     output->data.entry.entry = fold->p->entries;
     output->data.entry.kind = entry->kind;
-    output->data.entry.account = step->id;
+    output->data.entry.account = step_id(step);
     output->data.entry.amount_micros = entry->amount_micros;
     output->data.entry.balance_micros = account->posted_micros;
     output->data.entry.currency = account->currency;
@@ -154,7 +154,7 @@ void ledger_post(struct account_step *step, const struct entry *entry)
     chain(fold, output->data.entry.line, output->data.entry.hash);
     memcpy(fold->p->chain, output->data.entry.hash, HASH_HEX);
 
-    output = emit(fold, OUTPUT_BALANCE_CHANGED, step->id);
+    output = emit(fold, OUTPUT_BALANCE_CHANGED, step_id(step));
     output->data.balance.balance_micros = account->posted_micros;
     output->data.balance.available_micros = account_available(account);
     output->data.balance.entry = fold->p->entries;
@@ -165,7 +165,7 @@ void ledger_post_call(struct account_step *step, struct text call, struct text d
                       int32_t money_day)
 {
     struct entry entry = {.kind = ENTRY_CALL, .amount_micros = -micros, .money_day = money_day, .reference = call};
-    entry_posting(&entry, "customer:", step->id, micros, step->account->currency);
+    entry_posting(&entry, "customer:", step_id(step), micros, step->account->currency);
     entry_posting(&entry, "revenue:", destination, -micros, step->account->currency);
     ledger_post(step, &entry);
 }

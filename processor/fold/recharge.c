@@ -104,10 +104,10 @@ void recharge_restore(struct fold *fold, struct record *recharge, struct record 
 static void command(struct account_step *step)
 {
     struct fold *fold = step->fold;
-    struct output *output = emit(fold, OUTPUT_ACCOUNT_RECHARGE, step->id);
+    struct output *output = emit(fold, OUTPUT_ACCOUNT_RECHARGE, step_id(step));
     output->data.recharge.amount =
         (struct amount){.micros = step->account->recharge_micros, .currency = step->account->recharge_currency};
-    struct key key = key_of(RECORD_RECHARGE, step->id);
+    struct key key = key_of(RECORD_RECHARGE, step_id(step));
     struct record *record = state_create(fold->state, &key, sizeof(struct recharge_record));
     *(struct recharge_record *)record_body(record) = (struct recharge_record){
         .clock_ms = fold->p->clock_ms,
@@ -121,7 +121,7 @@ static void command(struct account_step *step)
 void recharge_test(struct account_step *step)
 {
     struct account_record *account = step->account;
-    if (!is_wanted(account) || recharge_in_flight(step->fold, step->id))
+    if (!is_wanted(account) || recharge_in_flight(step->fold, step_id(step)))
         return;
     int32_t day = instant_day(step->time_ms);
     if (day > account->recharge_day) {
@@ -139,7 +139,7 @@ void recharge_test(struct account_step *step)
 
 void recharge_policy(struct fold *fold, struct record *account)
 {
-    struct record *recharge = recharge_in_flight(fold, record_key_part(record_key(account), 0));
+    struct record *recharge = recharge_in_flight(fold, account_id(account));
     if (!recharge)
         return;
     struct recharge_record *body = record_body(recharge);

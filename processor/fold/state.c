@@ -14,8 +14,9 @@ enum {
     RECORD_USED = 32,    /* since the last eviction */
 };
 
-/* One allocation: this, the kind's links, the body, the key. The key comes last
- * so that bodies are aligned. */
+/* One allocation: this, the kind's links, the key, the body. The key is compared
+ * at each look-up, so it stands next to the hash, where it is in the cache; it
+ * takes whole words, so that the body is aligned. */
 struct record {
     uint64_t hash;
     uint64_t contribution[2]; /* what the digest's sum holds for this key now */
@@ -116,9 +117,14 @@ union record_links *record_links(struct record *record)
     return (union record_links *)(void *)record->rest;
 }
 
+static size_t key_room(size_t key_len)
+{
+    return (key_len + 7) & ~(size_t)7;
+}
+
 void *record_body(struct record *record)
 {
-    return record->rest + links_size(record->kind);
+    return record->rest + links_size(record->kind) + key_room(record->key_len);
 }
 
 size_t record_body_len(const struct record *record)
@@ -128,7 +134,7 @@ size_t record_body_len(const struct record *record)
 
 struct text record_key(const struct record *record)
 {
-    return (struct text){record->rest + links_size(record->kind) + record->body_len, record->key_len};
+    return (struct text){record->rest + links_size(record->kind), record->key_len};
 }
 
 enum record_kind record_kind_of(const struct record *record)
@@ -274,13 +280,13 @@ static struct record *record_make(uint64_t hash, struct text key, size_t body_le
 {
     uint8_t kind = (uint8_t)key.at[0];
     size_t head = links_size(kind);
-    struct record *record = must_alloc(calloc(1, sizeof *record + head + body_len + key.len));
+    struct record *record = must_alloc(calloc(1, sizeof *record + head + key_room(key.len) + body_len));
     record->hash = hash;
     record->kind = kind;
     record->flags = RECORD_USED;
     record->body_len = (uint32_t)body_len;
     record->key_len = (uint16_t)key.len;
-    memcpy(record->rest + head + body_len, key.at, key.len);
+    memcpy(record->rest + head, key.at, key.len);
     return record;
 }
 

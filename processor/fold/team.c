@@ -274,7 +274,7 @@ static bool any_block(struct fold *fold, struct text account, struct text number
 
 bool destination_is_blocked(struct fold *fold, struct record *account, struct text number_text, struct text to)
 {
-    struct text id = record_key_part(record_key(account), 0);
+    struct text id = account_id(account);
     const struct account_record *body = record_body(account);
     const struct number_record *number = number_find(fold, id, number_text);
     return any_block(fold, id, TEXT_NONE, NULL, body->block_lengths, digits_of(to)) ||
