@@ -146,7 +146,8 @@ bool field_instant(const struct fields *fields, const char *name, int64_t *out)
     const json_t *value = member_of(fields, name);
 
     if (!json_is_string(value) || !instant_parse(json_text(value), out))
-        return field_wrong(fields, name, value, "an instant of RFC 3339 with Z or an offset, like 2026-11-23T08:00:06Z");
+        return field_wrong(fields, name, value,
+                           "an instant of RFC 3339 with Z or an offset, like 2026-11-23T08:00:06Z");
     return true;
 }
 

@@ -25,12 +25,12 @@ struct agreement {
     size_t scanned, taken, rejected; /* how many records went which way */
 };
 
-static void agreement_open(struct agreement *a)
+static inline void agreement_open(struct agreement *a)
 {
     *a = (struct agreement){.whole = decoder_new(), .reference = decoder_new(), .again = decoder_new()};
 }
 
-static void agreement_close(struct agreement *a)
+static inline void agreement_close(struct agreement *a)
 {
     decoder_free(a->whole);
     decoder_free(a->reference);
@@ -39,14 +39,14 @@ static void agreement_close(struct agreement *a)
     buffer_free(&a->found);
 }
 
-static bool same_as_expected(struct agreement *a, const struct event *event)
+static inline bool same_as_expected(struct agreement *a, const struct event *event)
 {
     a->found.len = 0;
     event_encode(&a->found, event, TEXT_LIT("id"), TEXT_LIT("source"));
     return text_equal((struct text){a->found.at, a->found.len}, (struct text){a->expected.at, a->expected.len});
 }
 
-static const char *check_rejection(const struct decode_error *expected, const struct decode_error *found)
+static inline const char *check_rejection(const struct decode_error *expected, const struct decode_error *found)
 {
     json_t *detail = json_string(found->detail); /* NULL unless it is UTF-8 */
 
@@ -63,7 +63,7 @@ static const char *check_rejection(const struct decode_error *expected, const st
 }
 
 /* What is wrong, or NULL. */
-static const char *disagreement(struct agreement *a, struct text record)
+static inline const char *disagreement(struct agreement *a, struct text record)
 {
     struct event scanned, whole, reference;
     struct decode_error whole_error, reference_error;
@@ -89,7 +89,8 @@ static const char *disagreement(struct agreement *a, struct text record)
     struct text written = {a->expected.at, a->expected.len};
     if (written.len <= RECORD_MAX && !event_decode_reference(a->again, written, &reference, &reference_error))
         return "what event_encode writes is rejected";
-    return written.len > RECORD_MAX || same_as_expected(a, &reference) ? NULL : "what event_encode writes is another event";
+    return written.len > RECORD_MAX || same_as_expected(a, &reference) ? NULL
+                                                                       : "what event_encode writes is another event";
 }
 
 #endif

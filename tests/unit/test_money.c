@@ -36,11 +36,34 @@ static void test_money_parse_reads_exact_micros(void **state)
     }
 }
 
-static const char *const not_decimals[] = {
-    "", "-", "+1", "1.", ".5", "-.5", "1.0000001", "01", "00", "-01", "00.5", "1,5", "1e3", "1E3", " 1", "1 ",
-    "1.5 ", "0x10", "1.-5", "--1", "1.2.3", "\xd9\xa1", "NaN", "9223372036854.775808", "-9223372036854.775809",
-    "18446744073709.551616", "99999999999999999999999", "10000000000000000000.5",
-};
+static const char *const not_decimals[] = {"",
+                                           "-",
+                                           "+1",
+                                           "1.",
+                                           ".5",
+                                           "-.5",
+                                           "1.0000001",
+                                           "01",
+                                           "00",
+                                           "-01",
+                                           "00.5",
+                                           "1,5",
+                                           "1e3",
+                                           "1E3",
+                                           " 1",
+                                           "1 ",
+                                           "1.5 ",
+                                           "0x10",
+                                           "1.-5",
+                                           "--1",
+                                           "1.2.3",
+                                           "\xd9\xa1",
+                                           "NaN",
+                                           "9223372036854.775808",
+                                           "-9223372036854.775809",
+                                           "18446744073709.551616",
+                                           "99999999999999999999999",
+                                           "10000000000000000000.5"};
 
 static void test_money_parse_refuses_all_else(void **state)
 {
@@ -70,7 +93,8 @@ static void test_money_parse_reads_no_byte_behind_the_text(void **state)
 
 static void test_fx_rate_parse(void **state)
 {
-    static const char *const refused[] = {"-1", "-0", "0.0000000001", "1.", ".1", "01", "9223372036.854775808", "1e2", ""};
+    static const char *const refused[] = {"-1",  "-0", "0.0000000001", "1.", ".1", "01", "9223372036.854775808",
+                                          "1e2", ""};
     int64_t nanos;
 
     (void)state;
@@ -124,12 +148,12 @@ static void test_mul_div_half_up(void **state)
         int64_t value, numerator, denominator, result;
     } rows[] = {
         {0, 5, 3, 0},
-        {1, 1, 2, 1},          /* 0.5 up */
-        {1, 1, 3, 0},          /* 0.33 down */
-        {2, 1, 3, 1},          /* 0.67 up */
-        {3, 1, 2, 2},          /* 1.5 up */
-        {7, 1, 2, 4},          /* 3.5 up, not to even */
-        {5, 1, 2, 3},          /* 2.5 up, not to even */
+        {1, 1, 2, 1},               /* 0.5 up */
+        {1, 1, 3, 0},               /* 0.33 down */
+        {2, 1, 3, 1},               /* 0.67 up */
+        {3, 1, 2, 2},               /* 1.5 up */
+        {7, 1, 2, 4},               /* 3.5 up, not to even */
+        {5, 1, 2, 3},               /* 2.5 up, not to even */
         {6000, 12345, 60000, 1235}, /* 1234.5 up */
         {6000, 12344, 60000, 1234}, /* 1234.4 down */
         {INT64_MAX, INT64_MAX, INT64_MAX, INT64_MAX},

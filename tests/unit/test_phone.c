@@ -49,7 +49,8 @@ static void test_numbers_and_prefixes(void **state)
 
 static void test_ids(void **state)
 {
-    static const char *const refused[] = {"", "a b", "a/b", "a@b", "a,b", "a[", "a`", "a{", "\xc3\xa9", "a\n", "a;b", "a+b"};
+    static const char *const refused[] = {"",   "a b", "a/b",      "a@b", "a,b", "a[",
+                                          "a`", "a{",  "\xc3\xa9", "a\n", "a;b", "a+b"};
     char id[ID_MAX + 2];
 
     (void)state;
@@ -69,7 +70,8 @@ static void test_ids(void **state)
 static void test_emergency_numbers(void **state)
 {
     static const char *const emergency[] = {"112", "911", "999", "17", "15", "18", "110", "000", "119"};
-    static const char *const other[] = {"", "+112", "1", "1120", "1121", "9", "9110", "99999", "11", "+17", "112 ", "I12"};
+    static const char *const other[] = {"",     "+112",  "1",  "1120", "1121", "9",
+                                        "9110", "99999", "11", "+17",  "112 ", "I12"};
 
     (void)state;
     for (size_t i = 0; i < sizeof(emergency) / sizeof(emergency[0]); i++)

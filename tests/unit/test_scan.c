@@ -15,10 +15,10 @@
 
 #include "tests/fuzz/decode_agreement.h"
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-#define SEED    UINT64_C(20261123)
-#define MUTANTS 60000
-#define BUILT   60000
+#define COUNT(array)   (sizeof(array) / sizeof((array)[0]))
+#define SEED           UINT64_C(20261123)
+#define MUTANTS        60000
+#define BUILT          60000
 #define LINE_MAX_BYTES 2048
 
 static struct agreement agreement;
@@ -50,12 +50,12 @@ static void must_agree(struct text record, uint64_t seed)
     free(copy);
 }
 
-#define HEAD "{\"specversion\":\"1.0\",\"id\":\"17-a\",\"source\":\"/pbx/par1\","
-#define TIME "\"time\":\"2026-11-23T08:00:06.000Z\","
+#define HEAD       "{\"specversion\":\"1.0\",\"id\":\"17-a\",\"source\":\"/pbx/par1\","
+#define TIME       "\"time\":\"2026-11-23T08:00:06.000Z\","
 #define TYPE(call) "\"type\":\"callfold.call." call "\","
-#define TICK HEAD TYPE("ticked") TIME "\"subject\":\"acct-17\","
-#define TICK_DATA "\"data\":{\"call_id\":\"c1\",\"duration_ms\":6000}"
-#define STARTED HEAD TYPE("started") TIME "\"subject\":\"acct-17\","
+#define TICK       HEAD TYPE("ticked") TIME "\"subject\":\"acct-17\","
+#define TICK_DATA  "\"data\":{\"call_id\":\"c1\",\"duration_ms\":6000}"
+#define STARTED    HEAD TYPE("started") TIME "\"subject\":\"acct-17\","
 
 static const char *const plain[] = {
     TICK TICK_DATA "}",
@@ -67,8 +67,9 @@ static const char *const plain[] = {
     STARTED "\"data\":{\"call_id\":\"c1\",\"direction\":\"inbound\",\"from\":\"anonymous\",\"to\":\"\"}}",
     STARTED "\"data\":{\"member_id\":\"m1\",\"to\":\"x\",\"from\":\"\",\"direction\":\"inbound\",\"call_id\":\"c1\"}}",
     "{" TICK_DATA ",\"subject\":\"a\"," TIME TYPE("ticked") "\"source\":\"/p\",\"id\":\"1\",\"specversion\":\"1.0\"}",
-    " \t\r\n{ \"specversion\" :\n\"1.0\" , \"id\":\"1\",\"source\":\"/p\"," TIME TYPE("ticked")
-    "\"subject\":\"a\",\"data\": { \"call_id\" : \"c1\" , \"duration_ms\" : 9007199254740991 } } \r\n",
+    " \t\r\n{ \"specversion\" :\n\"1.0\" , \"id\":\"1\",\"source\":\"/p\"," TIME TYPE(
+        "ticked") "\"subject\":\"a\","
+                  "\"data\": { \"call_id\" : \"c1\" , \"duration_ms\" : 9007199254740991 } } \r\n",
     TICK "\"traceparent\":\"00-ab-01\",\"x\":\"\",\"y\":\"{}[],:\",\"data\":{\"call_id\":\"c1\",\"leg\":\"b\","
          "\"hops\":3,\"muted\":true,\"held\":false,\"duration_ms\":6000,\"from\":7}}",
 };
@@ -81,7 +82,8 @@ static const char *const left[] = {
     TICK "\"x\":null," TICK_DATA "}",
     TICK "\"x\":5," TICK_DATA "}",
     TICK "\"x\":\"a\",\"x\":\"b\"," TICK_DATA "}",
-    TICK "\"a\":\"\",\"b\":\"\",\"c\":\"\",\"d\":\"\",\"e\":\"\",\"f\":\"\",\"g\":\"\",\"h\":\"\",\"i\":\"\"," TICK_DATA "}",
+    TICK "\"a\":\"\",\"b\":\"\",\"c\":\"\",\"d\":\"\",\"e\":\"\",\"f\":\"\",\"g\":\"\",\"h\":\"\",\"i\":\"\"," TICK_DATA
+         "}",
     TICK "\"subject\":\"a\"," TICK_DATA "}",
     TICK TICK_DATA "," TICK_DATA "}",
     TICK "\"data\":{\"call_id\":\"c1\",\"duration_ms\":6000,\"call_id\":\"c1\"}}",
@@ -117,9 +119,11 @@ static const char *const left[] = {
     "{\"specversion\":\"1.1\",\"id\":\"1\",\"source\":\"/p\"," TIME TYPE("ticked") "\"subject\":\"a\"," TICK_DATA "}",
     "{\"specversion\":\"1.0\",\"id\":\"\",\"source\":\"/p\"," TIME TYPE("ticked") "\"subject\":\"a\"," TICK_DATA "}",
     "{\"specversion\":\"1.0\",\"id\":\"1\",\"source\":\"\"," TIME TYPE("ticked") "\"subject\":\"a\"," TICK_DATA "}",
-    STARTED "\"data\":{\"call_id\":\"c1\",\"direction\":\"outbound\",\"from\":\"112\",\"to\":\"112\",\"member_id\":\"m\"}}",
+    STARTED
+    "\"data\":{\"call_id\":\"c1\",\"direction\":\"outbound\",\"from\":\"112\",\"to\":\"112\",\"member_id\":\"m\"}}",
     STARTED "\"data\":{\"call_id\":\"c1\",\"direction\":\"outbound\",\"from\":\"+331\",\"to\":\"112\"}}",
-    STARTED "\"data\":{\"call_id\":\"c1\",\"direction\":\"inbound\",\"from\":\"x\",\"to\":\"y\",\"member_id\":\"m 1\"}}",
+    STARTED
+    "\"data\":{\"call_id\":\"c1\",\"direction\":\"inbound\",\"from\":\"x\",\"to\":\"y\",\"member_id\":\"m 1\"}}",
     STARTED "\"data\":{\"call_id\":\"c1\",\"direction\":\"inbound\",\"from\":\"x\",\"to\":\"y\",\"member_id\":true}}",
     STARTED "\"data\":{\"call_id\":\"c1\",\"direction\":\"both\",\"from\":\"x\",\"to\":\"y\"}}",
 };
@@ -219,11 +223,39 @@ static void splice(struct line *line, size_t at, size_t cut, const char *bytes, 
     line->len += len - cut;
 }
 
-static const char *const snippets[] = {
-    " ",    "\n",     "\t",      "\"",      "\\",        ",",        ":",   "{",  "}",  "[",  "]",   "0",     "-",
-    ".5",   "e1",     "null",    "true",    "false",     "\\u0061",  "\\n", "\\\"", "\x80", "\xc3\xa9", "9", "\"\"", "{}",
-    ",\"x\":\"y\"", ",\"x\":1", ",\"call_id\":\"c2\"", ",\"id\":\"2\"", "\"call_id\":\"c2\",", "\x7f", "\x1f",
-};
+static const char *const snippets[] = {" ",
+                                       "\n",
+                                       "\t",
+                                       "\"",
+                                       "\\",
+                                       ",",
+                                       ":",
+                                       "{",
+                                       "}",
+                                       "[",
+                                       "]",
+                                       "0",
+                                       "-",
+                                       ".5",
+                                       "e1",
+                                       "null",
+                                       "true",
+                                       "false",
+                                       "\\u0061",
+                                       "\\n",
+                                       "\\\"",
+                                       "\x80",
+                                       "\xc3\xa9",
+                                       "9",
+                                       "\"\"",
+                                       "{}",
+                                       ",\"x\":\"y\"",
+                                       ",\"x\":1",
+                                       ",\"call_id\":\"c2\"",
+                                       ",\"id\":\"2\"",
+                                       "\"call_id\":\"c2\",",
+                                       "\x7f",
+                                       "\x1f"};
 
 /* The place behind the next comma or colon from at on; the end without one. */
 static size_t behind_punctuation(const struct line *line, size_t at)
@@ -252,7 +284,10 @@ static void mutate(struct line *line, uint64_t *random)
     case 6:
     case 7: splice(line, behind_punctuation(line, at), 0, white + below(random, 4), 1); break;
     case 8: line->bytes[at] = "0123456789abcdefABCDEF._:-"[below(random, 26)]; break;
-    case 9: splice(line, at, 1, escape, (size_t)snprintf(escape, sizeof(escape), "\\u%04x", (unsigned char)line->bytes[at])); break;
+    case 9:
+        splice(line, at, 1, escape,
+               (size_t)snprintf(escape, sizeof(escape), "\\u%04x", (unsigned char)line->bytes[at]));
+        break;
     default: /* a run of it once more somewhere else */
         memcpy(chunk, line->bytes + at, run);
         splice(line, below(random, line->len), 0, chunk, run);
@@ -289,10 +324,14 @@ struct choice {
 };
 
 static const struct choice data_members[] = {
-    {"\"call_id\":\"c1\"", {"\"call_id\":\"\"", "\"call_id\":\"c 1\"", "\"call_id\":1", "\"c\\u0061ll_id\":\"c1\"", "\"call_id\" : \"c:._-1\""}},
-    {"\"duration_ms\":6000", {"\"duration_ms\":0", "\"duration_ms\":-0", "\"duration_ms\":00", "\"duration_ms\":6e3", "\"duration_ms\":null"}},
+    {"\"call_id\":\"c1\"",
+     {"\"call_id\":\"\"", "\"call_id\":\"c 1\"", "\"call_id\":1", "\"c\\u0061ll_id\":\"c1\"",
+      "\"call_id\" : \"c:._-1\""}},
+    {"\"duration_ms\":6000",
+     {"\"duration_ms\":0", "\"duration_ms\":-0", "\"duration_ms\":00", "\"duration_ms\":6e3", "\"duration_ms\":null"}},
     {"\"direction\":\"outbound\"", {"\"direction\":\"inbound\"", "\"direction\":\"x\"", "\"direction\":1"}},
-    {"\"from\":\"+33612345678\"", {"\"from\":\"\"", "\"from\":\"x\"", "\"from\":\"+1\"", "\"from\":\"+1234567890123456\"", "\"from\":null"}},
+    {"\"from\":\"+33612345678\"",
+     {"\"from\":\"\"", "\"from\":\"x\"", "\"from\":\"+1\"", "\"from\":\"+1234567890123456\"", "\"from\":null"}},
     {"\"to\":\"112\"", {"\"to\":\"\"", "\"to\":\"\\u0031\"", "\"to\":[]", "\"to\":true"}},
     {"\"member_id\":\"m1\"", {"\"member_id\":\"m 1\"", "\"member_id\":null", "\"member_id\":\"\""}},
     {"\"voicemail\":true", {"\"voicemail\":false", "\"voicemail\":0", "\"voicemail\":\"true\"", "\"voicemail\":null"}},
@@ -303,13 +342,15 @@ static const struct choice attributes[] = {
     {"\"specversion\":\"1.0\"", {"\"specversion\":\"1\"", "\"specversion\":null"}},
     {"\"id\":\"1\"", {"\"id\":\"\"", "\"id\":\"\\u00e9\"", "\"id\":1"}},
     {"\"source\":\"/p\"", {"\"source\":\"\"", "\"source\":\"\xc3\xa9\"", "\"source\":null"}},
-    {"\"time\":\"2026-11-23T08:00:06Z\"", {"\"time\":\"2026-11-23T08:00:60Z\"", "\"time\":\"2016-12-31T23:59:60Z\"", "\"time\":\"2026-02-29T00:00:00Z\"", "\"time\":\"2026-11-23t09:00:06.123456789+01:00\""}},
+    {"\"time\":\"2026-11-23T08:00:06Z\"",
+     {"\"time\":\"2026-11-23T08:00:60Z\"", "\"time\":\"2016-12-31T23:59:60Z\"", "\"time\":\"2026-02-29T00:00:00Z\"",
+      "\"time\":\"2026-11-23t09:00:06.123456789+01:00\""}},
     {"\"subject\":\"a\"", {"\"subject\":\"\"", "\"subject\":null", "\"subject\":\"a b\"", "\"subject\":7"}},
     {"\"x\":\"y\"", {"\"x\":1", "\"x\":null", "\"y\":\"x\"", "\"x\":{}"}},
 };
 
 static const char *const types[] = {
-    "\"type\":\"callfold.call.ticked\"", "\"type\":\"callfold.call.started\"", "\"type\":\"callfold.call.ended\"",
+    "\"type\":\"callfold.call.ticked\"",   "\"type\":\"callfold.call.started\"", "\"type\":\"callfold.call.ended\"",
     "\"type\":\"callfold.sms.requested\"", "\"type\":\"callfold.call.x\"",
 };
 
