@@ -37,10 +37,9 @@ $(UNIT): $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(BUILD)/log_file.a $(BU
 $(BUILD)/log_file.a: $(call objects,$(filter-out processor/main.c processor/cmd_%.c,$(wildcard processor/*.c)))
 $(BUILD)/tests/tables/runner: $(call objects,$(wildcard tests/tables/*.c)) $(CORE)
 $(BUILD)/tests/schemas/probe: $(BUILD)/tests/schemas/probe.o $(CORE)
-$(BUILD)/bench/%: $(BUILD)/bench/%.o $(CORE)
 $(BUILD)/tests/tables/runner $(BUILD)/tests/schemas/probe:
 	@$(CC) $(LDFLAGS) $(CFLAGS) -o $@ $^ $(LIBS)
-$(BUILD)/bench/%:
+$(BUILD)/bench/%: $(BUILD)/bench/%.o $(CORE)
 	@$(CC) $(LDFLAGS) $(CFLAGS) -o $@ $^ $(LIBS)
 # A fuzz target with a main() of its own: replays its corpus without clang.
 $(BUILD)/tests/fuzz/replay_%: tests/fuzz/fuzz_%.c $(CORE)
