@@ -30,18 +30,35 @@ static void csv_headings(struct table *table)
     fputs("\r\n", table->out);
 }
 
-struct table *table_begin(enum table_format format, FILE *out, const struct table_column *columns, size_t count)
+static struct table *begin(enum table_format format, FILE *out, const struct table_column *columns, size_t count,
+                           bool is_card)
 {
     struct table *table = calloc(1, sizeof *table);
     if (table == NULL)
         abort();
     *table = (struct table){.format = format, .out = out, .columns = columns, .count = count, .cell = count};
     switch (format) {
-    case TABLE_ALIGNED: table->aligned = aligned_begin(out, columns, count); break;
+    case TABLE_ALIGNED: table->aligned = aligned_begin(out, columns, count, is_card); break;
     case TABLE_JSON: fputc('[', out); break;
     case TABLE_CSV: csv_headings(table); break;
     }
     return table;
+}
+
+struct table *table_begin(enum table_format format, FILE *out, const struct table_column *columns, size_t count)
+{
+    return begin(format, out, columns, count, false);
+}
+
+struct table *table_begin_card(enum table_format format, FILE *out, const struct table_column *columns, size_t count)
+{
+    return begin(format, out, columns, count, true);
+}
+
+void table_title(FILE *out, const char *title)
+{
+    bool is_bold = colours_wanted(out);
+    fprintf(out, "%s%s%s\n", is_bold ? "\033[1m" : "", title, is_bold ? "\033[0m" : "");
 }
 
 void table_row(struct table *table, const char *colour)

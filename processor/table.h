@@ -45,6 +45,10 @@ struct table;
 /* Columns are borrowed until table_end. out is flushed by table_end. Never
  * NULL: the process ends when memory is out. */
 struct table *table_begin(enum table_format format, FILE *out, const struct table_column *columns, size_t count);
+/* The same for a table of one row, which people see as a list, a line a cell. */
+struct table *table_begin_card(enum table_format format, FILE *out, const struct table_column *columns, size_t count);
+/* A line above a table that people read among others; bold on a terminal. */
+void table_title(FILE *out, const char *title);
 
 /* Begins a row; colour is a name such as "red" or NULL. The row is complete
  * when each column has had its cell. */

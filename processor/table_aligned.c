@@ -25,6 +25,7 @@ struct aligned {
     FILE *out;
     const struct table_column *columns;
     size_t count, rows;
+    bool is_card;
     struct column_state *states;
     struct libscols_table *table;
     struct libscols_line *line;
@@ -80,31 +81,57 @@ static bool is_right(enum column_kind kind)
     return kind == COLUMN_AMOUNT || kind == COLUMN_NUMBER || kind == COLUMN_DURATION;
 }
 
-struct aligned *aligned_begin(FILE *out, const struct table_column *columns, size_t count)
+static void add_columns(struct aligned *aligned)
+{
+    for (size_t i = 0; i < aligned->count; i++) {
+        const struct table_column *description = &aligned->columns[i];
+        int flags = is_right(description->kind) ? SCOLS_FL_RIGHT : 0;
+        struct libscols_column *column = must(scols_table_new_column(aligned->table, description->heading, 0, flags));
+        scols_cell_set_color(scols_column_get_header(column), "bold");
+        aligned->states[i].width = text_width(description->heading);
+    }
+}
+
+/* Two columns: what the heading was, and the cell. */
+static void add_card_columns(struct aligned *aligned)
+{
+    must(scols_table_new_column(aligned->table, "", 0, 0));
+    must(scols_table_new_column(aligned->table, "", 0, 0));
+    scols_table_enable_noheadings(aligned->table, 1);
+}
+
+struct aligned *aligned_begin(FILE *out, const struct table_column *columns, size_t count, bool is_card)
 {
     use_utf8();
     struct aligned *aligned = must(calloc(1, sizeof *aligned));
-    *aligned = (struct aligned){.out = out, .columns = columns, .count = count};
+    *aligned = (struct aligned){.out = out, .columns = columns, .count = count, .is_card = is_card};
     aligned->states = must(calloc(count, sizeof *aligned->states));
     aligned->table = must(scols_new_table());
     scols_table_set_stream(aligned->table, out);
     scols_table_set_column_separator(aligned->table, GAP);
     scols_table_enable_colors(aligned->table, colours_wanted(out));
-    for (size_t i = 0; i < count; i++) {
-        int flags = is_right(columns[i].kind) ? SCOLS_FL_RIGHT : 0;
-        struct libscols_column *column = must(scols_table_new_column(aligned->table, columns[i].heading, 0, flags));
-        scols_cell_set_color(scols_column_get_header(column), "bold");
-        aligned->states[i].width = text_width(columns[i].heading);
-    }
+    if (is_card)
+        add_card_columns(aligned);
+    else
+        add_columns(aligned);
     return aligned;
 }
 
 void aligned_row(struct aligned *aligned, const char *colour)
 {
+    aligned->rows++;
+    if (aligned->is_card)
+        return;
     aligned->line = must(scols_table_new_line(aligned->table, NULL));
     if (colour != NULL)
         scols_line_set_color(aligned->line, colour);
-    aligned->rows++;
+}
+
+static void add_card_line(struct aligned *aligned, const char *heading, char *cell)
+{
+    struct libscols_line *line = must(scols_table_new_line(aligned->table, NULL));
+    scols_line_set_data(line, 0, heading);
+    scols_line_refer_data(line, 1, cell);
 }
 
 void aligned_cell(struct aligned *aligned, size_t column, struct text text)
@@ -115,10 +142,17 @@ void aligned_cell(struct aligned *aligned, size_t column, struct text text)
         text = text_equal(text, TEXT_LIT("true")) ? TEXT_LIT("yes") : TEXT_NONE;
     if (!text_present(text))
         return;
-    state->is_telling |= description->usual == NULL || !text_equal(text, text_of(description->usual));
+    bool is_telling = description->usual == NULL || !text_equal(text, text_of(description->usual));
+    if (aligned->is_card && !is_telling)
+        return;
+    state->is_telling |= is_telling;
     char *string = must(strndup(text.at, text.len));
     for (char *at = strchr(string, '\n'); at != NULL; at = strchr(at, '\n'))
         *at = ' '; /* a line break is ours alone, where names are wrapped */
+    if (aligned->is_card) {
+        add_card_line(aligned, description->heading, string);
+        return;
+    }
     size_t width = text_width(string);
     if (width > state->width)
         state->width = width;
@@ -234,16 +268,22 @@ static void wrap_names(struct aligned *aligned, size_t room)
     wrap_column(aligned, column, width - NARROWEST > excess ? width - excess : NARROWEST);
 }
 
-void aligned_end(struct aligned *aligned)
+static void fit(struct aligned *aligned)
 {
     for (size_t i = 0; i < aligned->count; i++)
         if (aligned->columns[i].usual != NULL && !aligned->states[i].is_telling)
             hide(aligned, i);
-    if (aligned->rows > 0 && isatty(fileno(aligned->out))) {
-        size_t room = scols_table_get_termwidth(aligned->table);
-        spare_columns(aligned, room);
-        wrap_names(aligned, room);
-    }
+    if (!isatty(fileno(aligned->out)))
+        return;
+    size_t room = scols_table_get_termwidth(aligned->table);
+    spare_columns(aligned, room);
+    wrap_names(aligned, room);
+}
+
+void aligned_end(struct aligned *aligned)
+{
+    if (aligned->rows > 0 && !aligned->is_card)
+        fit(aligned);
     if (aligned->rows > 0)
         scols_print_table(aligned->table);
     scols_unref_table(aligned->table);

@@ -12,8 +12,9 @@
 
 struct aligned;
 
-/* Never NULL. Columns are borrowed until aligned_end. */
-struct aligned *aligned_begin(FILE *out, const struct table_column *columns, size_t count);
+/* Never NULL. Columns are borrowed until aligned_end. is_card: headings stand
+ * left of the cells, not above. */
+struct aligned *aligned_begin(FILE *out, const struct table_column *columns, size_t count, bool is_card);
 void aligned_row(struct aligned *aligned, const char *colour);
 /* A cell of the last row; absent: nothing. */
 void aligned_cell(struct aligned *aligned, size_t column, struct text text);

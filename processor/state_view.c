@@ -1,0 +1,183 @@
+/* state_view.c - see state_view.h. */
+#include "processor/state_view.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "processor/message.h"
+
+int state_view_open(struct state_view *view, const char *dir, uint32_t partition)
+{
+    struct store_error error;
+    struct key key;
+    *view = (struct state_view){.partition = {.time_ms = TIME_NEVER}};
+    view->store = store_open(dir, partition, STORE_READ_ONLY, &view->header, &error);
+    if (view->store == NULL)
+        return message_fail(error.code, "%s", error.message);
+    if (view->header.fold_version != FOLD_VERSION && view->header.fold_version != 0) {
+        uint32_t version = view->header.fold_version;
+        state_view_close(view);
+        return message_fail(EX_CONFIG, "%s: partition %" PRIu32 " was folded by version %" PRIu32
+                            " of the rules, this program reads version %d: use the callfold that wrote it",
+                            dir, partition, version, FOLD_VERSION);
+    }
+    key_begin(&key, RECORD_PARTITION);
+    state_view_load(view, &key, &view->partition, sizeof view->partition);
+    return EX_OK;
+}
+
+void state_view_close(struct state_view *view)
+{
+    store_close(view->store);
+    view->store = NULL;
+}
+
+int state_view_partitions(const char *dir, uint32_t **partitions, size_t *count)
+{
+    *count = store_partitions(dir, partitions);
+    if (*count > 0)
+        return EX_OK;
+    free(*partitions);
+    return message_fail(EX_CONFIG, "%s holds no state: name the directory that `callfold run --state` was given", dir);
+}
+
+int state_view_open_account(struct state_view *view, const char *dir, struct text account,
+                            struct account_record *record)
+{
+    uint32_t *partitions;
+    size_t count;
+    int code = state_view_partitions(dir, &partitions, &count);
+    if (code != EX_OK)
+        return code;
+    struct key key = key_of(RECORD_ACCOUNT, account);
+    bool is_found = false;
+    for (size_t i = 0; i < count && code == EX_OK && !is_found; i++) {
+        code = state_view_open(view, dir, partitions[i]);
+        is_found = code == EX_OK && state_view_load(view, &key, record, sizeof *record);
+        if (code == EX_OK && !is_found)
+            state_view_close(view);
+    }
+    free(partitions);
+    if (code == EX_OK && !is_found)
+        code = message_fail(EX_DATAERR, "account %.*s is unknown to %s as of its last checkpoint", TEXT_ARGS(account),
+                            dir);
+    return code;
+}
+
+static struct text key_text(const struct key *key)
+{
+    return (struct text){key->bytes, key->len};
+}
+
+bool state_view_load(const struct state_view *view, const struct key *key, void *body, size_t size)
+{
+    struct text stored;
+    if (!store_load(view->store, key_text(key), &stored) || stored.len < size)
+        return false;
+    memcpy(body, stored.at, size);
+    return true;
+}
+
+struct gathering {
+    struct stored_list list;
+    size_t least;
+};
+
+static bool gather(void *context, struct text key, struct text body)
+{
+    struct gathering *gathering = context;
+    struct stored_list *list = &gathering->list;
+    if (body.len < gathering->least)
+        return true;
+    if (list->count == list->capacity) {
+        list->capacity = list->capacity == 0 ? 16 : list->capacity * 2;
+        list->items = must_alloc(realloc(list->items, list->capacity * sizeof *list->items));
+    }
+    char *copy = must_alloc(malloc(body.len + key.len));
+    memcpy(copy, body.at, body.len);
+    memcpy(copy + body.len, key.at, key.len);
+    list->items[list->count++] = (struct stored){.key = {copy + body.len, key.len}, .body = copy, .len = body.len};
+    return true;
+}
+
+struct stored_list state_view_list(const struct state_view *view, const struct key *beginning, size_t least)
+{
+    struct gathering gathering = {.least = least};
+    store_scan(view->store, key_text(beginning), gather, &gathering);
+    return gathering.list;
+}
+
+void stored_free(struct stored_list *list)
+{
+    for (size_t i = 0; i < list->count; i++)
+        free(list->items[i].body);
+    free(list->items);
+    *list = (struct stored_list){0};
+}
+
+/* Ends with the NUL that stands between the parts of a key. */
+static void end_part(struct key *key)
+{
+    key->bytes[key->len++] = '\0';
+}
+
+struct key keys_of_account(enum record_kind kind, struct text account)
+{
+    struct key key = key_of(kind, account);
+    end_part(&key);
+    return key;
+}
+
+struct key keys_of_number(enum record_kind kind, struct text account, struct text number)
+{
+    struct key key = key_of2(kind, account, number);
+    end_part(&key);
+    return key;
+}
+
+struct text deck_record_id(const struct deck_record *deck)
+{
+    return (struct text){deck->id, deck->id_len};
+}
+
+struct text origin_record_name(const struct origin_record *origin)
+{
+    return (struct text){origin->name, origin->name_len};
+}
+
+static bool has_origin(const struct deck_record *deck, struct text origin, uint16_t *index)
+{
+    for (uint32_t i = 0; i < deck->origin_count; i++)
+        if (text_equal(origin_record_name(&deck->origins[i]), origin)) {
+            *index = (uint16_t)i;
+            return true;
+        }
+    return false;
+}
+
+const struct deck_record *state_deck_in_force(const struct stored_list *decks, struct text origin, int64_t at_ms,
+                                              uint16_t *index)
+{
+    const struct deck_record *best = NULL;
+    for (size_t i = 0; i < decks->count; i++) {
+        const struct deck_record *deck = decks->items[i].body;
+        bool is_later = best == NULL || deck->effective_at_ms > best->effective_at_ms ||
+                        (deck->effective_at_ms == best->effective_at_ms && deck->publication > best->publication);
+        if (deck->publication != 0 && deck->effective_at_ms <= at_ms && is_later && has_origin(deck, origin, index))
+            best = deck;
+    }
+    return best;
+}
+
+const struct fx_record *state_fx_in_force(const struct stored_list *tables, int64_t at_ms)
+{
+    const struct fx_record *best = NULL;
+    for (size_t i = 0; i < tables->count; i++) {
+        const struct fx_record *table = tables->items[i].body;
+        bool is_later = best == NULL || table->effective_at_ms > best->effective_at_ms ||
+                        (table->effective_at_ms == best->effective_at_ms && table->seq > best->seq);
+        if (table->effective_at_ms <= at_ms && is_later)
+            best = table;
+    }
+    return best;
+}

@@ -1,0 +1,48 @@
+/* status.h - what cmd_status.c and the tables that it prints share.
+ *
+ * Each table is a function that prints it from the state directory; which are
+ * printed, and how they are told apart, is cmd_status.c's business.
+ */
+#ifndef CALLFOLD_PROCESSOR_STATUS_H
+#define CALLFOLD_PROCESSOR_STATUS_H
+
+#include "processor/state_view.h"
+#include "processor/table.h"
+
+struct status {
+    const char *dir;
+    enum table_format format;
+    size_t partition_count;
+    uint32_t *partitions;
+    /* of an account only */
+    struct text account_id;
+    struct state_view view;
+    struct account_record account;
+};
+
+/* Each prints one table and returns the exit code. */
+typedef int status_table(const struct status *status);
+
+/* status_overview.c: the whole state */
+status_table status_partitions, status_decks, status_fx, status_policy, status_events, status_rejects;
+/* status_accounts.c: every account, every live call */
+status_table status_accounts, status_calls;
+/* status_account.c: one account */
+status_table status_account, status_numbers, status_members, status_account_calls;
+
+/* Live calls of the account, or of all when it is absent, into a table of theirs. */
+struct table *status_calls_begin(enum table_format format);
+int status_calls_add(struct table *table, const struct state_view *view, struct text account);
+
+/* Texts that are joined by blanks into one cell. Zero it to begin;
+ * buffer_free when done. */
+struct buffer;
+void join(struct buffer *joined, const char *before, struct text text);
+void table_joined(struct table *table, const struct buffer *joined);
+
+/* Runs visit for each partition, opened; stops at the first exit code that is
+ * not EX_OK and returns it. */
+int each_partition(const struct status *status, int (*visit)(void *context, const struct state_view *view),
+                   void *context);
+
+#endif
