@@ -67,9 +67,8 @@ static const char *const plain[] = {
     STARTED "\"data\":{\"call_id\":\"c1\",\"direction\":\"inbound\",\"from\":\"anonymous\",\"to\":\"\"}}",
     STARTED "\"data\":{\"member_id\":\"m1\",\"to\":\"x\",\"from\":\"\",\"direction\":\"inbound\",\"call_id\":\"c1\"}}",
     "{" TICK_DATA ",\"subject\":\"a\"," TIME TYPE("ticked") "\"source\":\"/p\",\"id\":\"1\",\"specversion\":\"1.0\"}",
-    " \t\r\n{ \"specversion\" :\n\"1.0\" , \"id\":\"1\",\"source\":\"/p\"," TIME TYPE(
-        "ticked") "\"subject\":\"a\","
-                  "\"data\": { \"call_id\" : \"c1\" , \"duration_ms\" : 9007199254740991 } } \r\n",
+    " \t\r\n{ \"specversion\" :\n\"1.0\" , \"id\":\"1\",\"source\":\"/p\"," TIME TYPE("ended")
+    "\"subject\":\"a\",\"data\": { \"call_id\" : \"c1\" , \"duration_ms\" : 9007199254740991 } } \r\n",
     TICK "\"traceparent\":\"00-ab-01\",\"x\":\"\",\"y\":\"{}[],:\",\"data\":{\"call_id\":\"c1\",\"leg\":\"b\","
          "\"hops\":3,\"muted\":true,\"held\":false,\"duration_ms\":6000,\"from\":7}}",
 };
@@ -223,39 +222,13 @@ static void splice(struct line *line, size_t at, size_t cut, const char *bytes, 
     line->len += len - cut;
 }
 
-static const char *const snippets[] = {" ",
-                                       "\n",
-                                       "\t",
-                                       "\"",
-                                       "\\",
-                                       ",",
-                                       ":",
-                                       "{",
-                                       "}",
-                                       "[",
-                                       "]",
-                                       "0",
-                                       "-",
-                                       ".5",
-                                       "e1",
-                                       "null",
-                                       "true",
-                                       "false",
-                                       "\\u0061",
-                                       "\\n",
-                                       "\\\"",
-                                       "\x80",
-                                       "\xc3\xa9",
-                                       "9",
-                                       "\"\"",
-                                       "{}",
-                                       ",\"x\":\"y\"",
-                                       ",\"x\":1",
-                                       ",\"call_id\":\"c2\"",
-                                       ",\"id\":\"2\"",
-                                       "\"call_id\":\"c2\",",
-                                       "\x7f",
-                                       "\x1f"};
+/* clang-format off */
+static const char *const snippets[] = {
+    " ", "\n", "\t", "\"", "\\", ",", ":", "{", "}", "[", "]", "0", "-", ".5", "e1", "9", "null", "true", "false",
+    "\\u0061", "\\n", "\\\"", "\x80", "\xc3\xa9", "\x7f", "\x1f", "\"\"", "{}", ",\"x\":\"y\"", ",\"x\":1",
+    ",\"call_id\":\"c2\"", ",\"id\":\"2\"", "\"call_id\":\"c2\",",
+};
+/* clang-format on */
 
 /* The place behind the next comma or colon from at on; the end without one. */
 static size_t behind_punctuation(const struct line *line, size_t at)
