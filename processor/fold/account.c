@@ -105,6 +105,7 @@ static void take_up_policy(struct account_step *step)
 struct account_step account_begin(struct fold *fold, struct record *record, int64_t time_ms)
 {
     struct account_step step = {.fold = fold, .record = record, .account = record_body(record), .time_ms = time_ms};
+    step.first_output = fold->output_count;
     step.uncommitted_before = account_uncommitted(step.account);
     state_changed(fold->state, record);
     if (step.account->policy_version != fold->policy->version)

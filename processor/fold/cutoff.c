@@ -7,6 +7,8 @@
  * begins, so that no call goes silent while another has minutes in hand. */
 #include "processor/fold/internal.h"
 
+#include <stdlib.h>
+
 bool cutoff_is_frozen(const struct call_record *call)
 {
     return call->limit_ms != NO_LIMIT && call->limit_reason != CUTOFF_CREDITS_EXHAUSTED &&
@@ -27,6 +29,7 @@ void cutoff_say(struct account_step *step, struct record *record, int64_t at_ms,
     call_move(step, record, call->duration_ms, at_ms, reason);
     call->revision++;
     struct output *output = emit(step->fold, OUTPUT_CALL_CUTOFF, step_id(step));
+    output->call_start = call->start_offset;
     output->data.cutoff.call_id = call_id(record);
     output->data.cutoff.at_duration_ms = at_ms;
     output->data.cutoff.reason = reason;
@@ -40,6 +43,7 @@ static void withdraw(struct account_step *step, struct record *record)
     call_move(step, record, call->duration_ms, NO_LIMIT, CUTOFF_CREDITS_EXHAUSTED);
     call->revision++;
     struct output *output = emit(step->fold, OUTPUT_CALL_CUTOFF_WITHDRAWN, step_id(step));
+    output->call_start = call->start_offset;
     output->data.withdrawn.call_id = call_id(record);
     output->data.withdrawn.revision = call->revision;
 }
@@ -278,6 +282,34 @@ static void settle_max(struct account_step *step, struct record *record)
         limit_to_max(step, record);
 }
 
+static int by_call_start(const void *a, const void *b)
+{
+    const struct output *x = a, *y = b;
+    if (x->call_start != y->call_start)
+        return x->call_start < y->call_start ? -1 : 1;
+    return (x->n > y->n) - (x->n < y->n);
+}
+
+static bool is_limit(const struct output *output)
+{
+    return output->type == OUTPUT_CALL_CUTOFF || output->type == OUTPUT_CALL_CUTOFF_WITHDRAWN;
+}
+
+/* Limits are said in several rounds, each in order of call start; so that the
+ * order of outputs owes nothing to the rounds, they are ordered as a whole. */
+static void order_limits(struct account_step *step)
+{
+    struct fold *fold = step->fold;
+    size_t from = fold->output_count;
+    while (from > step->first_output && is_limit(&fold->outputs[from - 1]))
+        from--;
+    if (fold->output_count - from < 2)
+        return;
+    qsort(fold->outputs + from, fold->output_count - from, sizeof *fold->outputs, by_call_start);
+    for (size_t i = from; i < fold->output_count; i++)
+        fold->outputs[i].n = (uint32_t)i;
+}
+
 void cutoff_settle(struct account_step *step)
 {
     if (step->touched)
@@ -295,4 +327,5 @@ void cutoff_settle(struct account_step *step)
             settle_max(step, r);
     else if (step->touched)
         settle_max(step, step->touched);
+    order_limits(step);
 }

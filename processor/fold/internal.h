@@ -100,6 +100,7 @@ struct account_step {
     struct account_record *account;
     int64_t time_ms; /* the event's own; partition time for a deadline */
     int64_t uncommitted_before;
+    size_t first_output;    /* outputs from here on are this step's */
     struct record *touched; /* a call that moved: only it can have come near max_call_ms */
     bool charged;           /* credits were charged */
     bool reached;           /* a call reached its credits_exhausted limit */
