@@ -93,7 +93,8 @@ double seconds_now(void)
 void progress_begin(struct progress *progress, const char *what, const char *unit)
 {
     double now = seconds_now();
-    *progress = (struct progress){.what = what, .unit = unit, .started = now, .drawn = now};
+    bool is_shown = !notes_are_silenced && isatty(STDERR_FILENO);
+    *progress = (struct progress){.what = what, .unit = unit, .started = now, .drawn = now, .is_shown = is_shown};
 }
 
 /* ", 61 %, 0:42 to go", or nothing while there is nothing to go by. */
@@ -111,8 +112,8 @@ static void format_remaining(char out[64], int64_t done, int64_t total, double e
 
 void progress_show(struct progress *progress, int64_t done, int64_t total, int64_t count)
 {
-    double now = seconds_now();
-    if (now - progress->drawn < DRAW_INTERVAL_S || notes_are_silenced || !isatty(STDERR_FILENO))
+    double now = progress->is_shown ? seconds_now() : 0;
+    if (!progress->is_shown || now - progress->drawn < DRAW_INTERVAL_S)
         return;
     progress->drawn = now;
     double elapsed = now - progress->started;

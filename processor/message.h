@@ -36,6 +36,7 @@ struct progress {
     const char *what;       /* "folding" */
     const char *unit;       /* "events" */
     double started, drawn;  /* seconds_now() */
+    bool is_shown;          /* on a terminal, and not silenced */
 };
 void progress_begin(struct progress *progress, const char *what, const char *unit);
 /* done of total says how far (total 0: not known), count how many units. Draws
