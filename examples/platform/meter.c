@@ -46,8 +46,9 @@ static void tail_follow(struct tail *tail, int inotify)
 /* Reads what has been appended; false when nothing has. */
 static bool tail_fill(struct tail *tail)
 {
-    memmove(tail->bytes, tail->bytes + tail->from, tail->len - tail->from);
     tail->len -= tail->from;
+    if (tail->len > 0)
+        memmove(tail->bytes, tail->bytes + tail->from, tail->len);
     tail->from = 0;
     if (tail->capacity - tail->len < READ_SIZE) {
         tail->capacity = 2 * tail->capacity + READ_SIZE;

@@ -69,13 +69,6 @@ static void say_torn(struct platform *platform, size_t row, uint64_t ticket)
     platform->tallies[TALLY_WRONG]++;
 }
 
-/* A line of nothing is no record and no mistake, but it counts as a line. */
-static void say_nothing(struct platform *platform, size_t subject, uint64_t ticket)
-{
-    (void)subject, (void)ticket;
-    journal_line(&platform->journal, TEXT_LIT(""));
-}
-
 static void say_mistake(struct platform *platform, size_t row, uint64_t ticket)
 {
     (void)ticket;
@@ -130,10 +123,12 @@ static void start_once_more(struct platform *platform, size_t index, uint64_t ti
     platform->tallies[TALLY_WRONG]++;
 }
 
-/* One call that gets through and one that does not, and what is said of them too late. */
+/* One call that gets through and one that does not, and what is said of them too
+ * late; a line of nothing before them, which is no record, but counts as a line. */
 static void calls_misused(struct platform *platform, size_t index, uint64_t ticket)
 {
     (void)ticket;
+    journal_line(&platform->journal, TEXT_LIT(""));
     struct call_plan plan = {.direction = DIRECTION_INBOUND, .to = "anonymous", .ring_ms = 3000, .talk_ms = 20000};
     size_t ended = call_place(platform, &platform->accounts[index], &plan);
     plan = (struct call_plan){.direction = DIRECTION_OUTBOUND, .to = "conference", .ring_ms = 3000, .talk_ms = 20000};
@@ -156,6 +151,5 @@ void mischief_open(struct platform *platform)
         do_later(platform, at_ms, say_torn, row);
     for (size_t row = 0; row < sizeof mistakes / sizeof *mistakes; row++, at_ms += PAUSE_MS)
         do_later(platform, at_ms, say_mistake, row);
-    do_later(platform, FIRST_MS + PAUSE_MS / 2, say_nothing, 0);
     do_later(platform, FIRST_MS + PAUSE_MS / 3, calls_misused, account_index(platform, clumsy(platform)));
 }
