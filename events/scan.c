@@ -71,13 +71,14 @@ static inline const char *take(const char *at, const char *end, char c)
 #define HIGH_BITS 0x8080808080808080u
 
 /* The high bit of each byte of word that ends or spoils a plain string: a quote,
- * a backslash, a control character, a byte that is not ASCII. Exact for the
- * first of them; a borrow can only reach bytes behind it. */
+ * a backslash, a control character, a byte that is not ASCII (it keeps its high
+ * bit in one of the three). Exact for the first of them; a borrow can only reach
+ * bytes behind it. */
 static inline uint64_t not_plain(uint64_t word)
 {
     uint64_t quote = word ^ EACH_BYTE * '"', backslash = word ^ EACH_BYTE * '\\';
 
-    return ((quote - EACH_BYTE) | (backslash - EACH_BYTE) | (word - EACH_BYTE * ' ') | word) & HIGH_BITS;
+    return ((quote - EACH_BYTE) | (backslash - EACH_BYTE) | (word - EACH_BYTE * ' ')) & HIGH_BITS;
 }
 
 /* The rest of a string whose opening quote is taken, and its closing one. */

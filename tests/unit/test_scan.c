@@ -57,6 +57,9 @@ static void must_agree(struct text record, uint64_t seed)
 #define TICK_DATA  "\"data\":{\"call_id\":\"c1\",\"duration_ms\":6000}"
 #define STARTED    HEAD TYPE("started") TIME "\"subject\":\"acct-17\","
 
+#define BYTES_64 "................................................................"
+#define OTHERS_8 "\"a\":\"\",\"b\":\"\",\"c\":\"\",\"d\":\"\",\"e\":\"\",\"f\":\"\",\"g\":\"\",\"h\":\"\","
+
 static const char *const plain[] = {
     TICK TICK_DATA "}",
     HEAD TYPE("ended") TIME "\"subject\":\"a\",\"data\":{\"call_id\":\"c1\",\"duration_ms\":0,\"voicemail\":true}}",
@@ -69,6 +72,8 @@ static const char *const plain[] = {
     "{" TICK_DATA ",\"subject\":\"a\"," TIME TYPE("ticked") "\"source\":\"/p\",\"id\":\"1\",\"specversion\":\"1.0\"}",
     " \t\r\n{ \"specversion\" :\n\"1.0\" , \"id\":\"1\",\"source\":\"/p\"," TIME TYPE("ended")
     "\"subject\":\"a\",\"data\": { \"call_id\" : \"c1\" , \"duration_ms\" : 9007199254740991 } } \r\n",
+    STARTED "\"data\":{\"call_id\":\"c1\",\"direction\":\"inbound\",\"from\":\"" BYTES_64 "\",\"to\":\"" BYTES_64 "\"}}",
+    TICK OTHERS_8 TICK_DATA "}",
     TICK "\"traceparent\":\"00-ab-01\",\"x\":\"\",\"y\":\"{}[],:\",\"data\":{\"call_id\":\"c1\",\"leg\":\"b\","
          "\"hops\":3,\"muted\":true,\"held\":false,\"duration_ms\":6000,\"from\":7}}",
 };
@@ -81,8 +86,7 @@ static const char *const left[] = {
     TICK "\"x\":null," TICK_DATA "}",
     TICK "\"x\":5," TICK_DATA "}",
     TICK "\"x\":\"a\",\"x\":\"b\"," TICK_DATA "}",
-    TICK "\"a\":\"\",\"b\":\"\",\"c\":\"\",\"d\":\"\",\"e\":\"\",\"f\":\"\",\"g\":\"\",\"h\":\"\",\"i\":\"\"," TICK_DATA
-         "}",
+    TICK OTHERS_8 "\"i\":\"\"," TICK_DATA "}",
     TICK "\"subject\":\"a\"," TICK_DATA "}",
     TICK TICK_DATA "," TICK_DATA "}",
     TICK "\"data\":{\"call_id\":\"c1\",\"duration_ms\":6000,\"call_id\":\"c1\"}}",
@@ -124,6 +128,8 @@ static const char *const left[] = {
     STARTED
     "\"data\":{\"call_id\":\"c1\",\"direction\":\"inbound\",\"from\":\"x\",\"to\":\"y\",\"member_id\":\"m 1\"}}",
     STARTED "\"data\":{\"call_id\":\"c1\",\"direction\":\"inbound\",\"from\":\"x\",\"to\":\"y\",\"member_id\":true}}",
+    STARTED "\"data\":{\"call_id\":\"c1\",\"direction\":\"inbound\",\"from\":\".\",\"to\":\"" BYTES_64 ".\"}}",
+    STARTED "\"data\":{\"call_id\":\"c1\",\"direction\":\"inbound\",\"from\":\"" BYTES_64 ".\",\"to\":\".\"}}",
     STARTED "\"data\":{\"call_id\":\"c1\",\"direction\":\"both\",\"from\":\"x\",\"to\":\"y\"}}",
 };
 
