@@ -70,21 +70,39 @@ static enum verdict check_horizon(struct fold *fold, const struct policy_record 
                   (long long)next->number[POLICY_HORIZON_MS], (long long)least);
 }
 
-/* Which members of the event are news: not older than the last change. */
+/* Which members of the event are news: not older than the last change, and at
+ * the same time not what holds already. */
 struct policy_news {
     bool number[POLICY_NUMBER_COUNT], map[POLICY_MAP_COUNT];
     bool any;
 };
 
+static bool same_map(const struct policy_record *policy, int map, const struct event *event)
+{
+    const struct amount_record *held = map_of(policy, map);
+    if (policy->map_count[map] != event->data.policy.map_count[map])
+        return false;
+    for (uint32_t i = 0; i < policy->map_count[map]; i++)
+        if (held[i].micros != event->data.policy.map[map][i].micros ||
+            held[i].currency != event->data.policy.map[map][i].currency)
+            return false;
+    return true;
+}
+
 static struct policy_news news_of(const struct policy_record *policy, const struct event *event)
 {
     struct policy_news news = {.any = false};
     for (int i = 0; i < POLICY_NUMBER_COUNT; i++) {
-        news.number[i] = event->data.policy.has_number[i] && event->time_ms >= policy->number_time_ms[i];
+        news.number[i] = event->data.policy.has_number[i] &&
+                         (event->time_ms > policy->number_time_ms[i] ||
+                          (event->time_ms == policy->number_time_ms[i] &&
+                           event->data.policy.number[i] != policy->number[i]));
         news.any |= news.number[i];
     }
     for (int i = 0; i < POLICY_MAP_COUNT; i++) {
-        news.map[i] = event->data.policy.has_map[i] && event->time_ms >= policy->map_time_ms[i];
+        news.map[i] = event->data.policy.has_map[i] &&
+                      (event->time_ms > policy->map_time_ms[i] ||
+                       (event->time_ms == policy->map_time_ms[i] && !same_map(policy, i, event)));
         news.any |= news.map[i];
     }
     return news;

@@ -59,11 +59,25 @@ enum verdict recharge_failed(struct fold *fold, const struct event *event, struc
     return APPLIED;
 }
 
+static struct contents configuration_contents(const struct event *event)
+{
+    struct fact fact = {.len = 0};
+    fact_number(&fact, event->data.auto_recharge.enabled);
+    fact_number(&fact, event->data.auto_recharge.amount.micros);
+    fact_number(&fact, event->data.auto_recharge.amount.currency);
+    fact_number(&fact, event->data.auto_recharge.threshold_micros);
+    fact_number(&fact, event->data.auto_recharge.daily_limit);
+    fact_text(&fact, event->data.auto_recharge.actor);
+    return fact_contents(&fact);
+}
+
 enum verdict auto_recharge_configured(struct fold *fold, const struct event *event, struct record *record)
 {
     struct account_record *account = record_body(record);
     struct text actor = event->data.auto_recharge.actor;
-    if (event->time_ms < account->recharge_time_ms)
+    struct contents contents = configuration_contents(event);
+    if (event->time_ms < account->recharge_time_ms ||
+        (event->time_ms == account->recharge_time_ms && contents_equal(account->recharge_contents, contents)))
         return DUPLICATE;
     if (!currency_known(event->data.auto_recharge.amount.currency)) {
         char code[CURRENCY_TEXT_MAX];
@@ -74,6 +88,7 @@ enum verdict auto_recharge_configured(struct fold *fold, const struct event *eve
         return not_permitted(fold, actor);
     struct account_step step = account_begin(fold, record, event->time_ms);
     account->recharge_time_ms = event->time_ms;
+    account->recharge_contents = contents;
     account->recharge_micros = event->data.auto_recharge.amount.micros;
     account->recharge_currency = event->data.auto_recharge.amount.currency;
     account->threshold_micros = event->data.auto_recharge.threshold_micros;

@@ -159,6 +159,7 @@ enum {
 
 struct account_record {
     struct contents contents;
+    struct contents recharge_contents; /* of the last auto_recharge.configured */
     int64_t posted_micros;    /* the balance: what the ledger says */
     int64_t accrued_micros;   /* sum over live calls: charged - posted */
     int64_t held_micros;      /* sum of what is charged or granted and not posted */

@@ -1,7 +1,13 @@
 /* Members, numbers, who may call from which, toggles and blocks: settings, each
  * of which remembers the event time of its last change. An older event is a
- * duplicate, so that a late resend never undoes a newer decision. */
+ * duplicate, so that a late resend never undoes a newer decision; one of equal
+ * time applies unless it says what holds already. */
 #include "processor/fold/internal.h"
+
+static bool is_old_news(int64_t time_ms, int64_t changed_ms, bool holds_already)
+{
+    return time_ms < changed_ms || (time_ms == changed_ms && holds_already);
+}
 
 static int64_t latest(int64_t a, int64_t b)
 {
@@ -36,7 +42,8 @@ enum verdict member_set(struct fold *fold, const struct event *event, struct rec
     struct member_record *member;
     if (record) {
         member = record_body(record);
-        if (event->time_ms < member->time_ms)
+        if (is_old_news(event->time_ms, member->time_ms,
+                        member->present && member->role == (uint8_t)event->data.member.role))
             return DUPLICATE;
         state_changed(fold->state, record);
     } else {
@@ -137,7 +144,7 @@ static enum verdict set_international(struct fold *fold, const struct event *eve
     struct text number_text = event->data.toggle.number, actor = event->data.toggle.actor;
     struct record *record = find2(fold, RECORD_NUMBER, event->subject, number_text);
     struct number_record *number = record ? record_body(record) : NULL;
-    if (number && event->time_ms < number->toggle_time_ms)
+    if (number && is_old_news(event->time_ms, number->toggle_time_ms, number->present && number->international == on))
         return DUPLICATE;
     if (!number || !number->present)
         return number_unknown(fold, number_text);
@@ -205,7 +212,7 @@ enum verdict member_assigned(struct fold *fold, const struct event *event, struc
 {
     struct text number = event->data.assignment.number, member = event->data.assignment.member_id;
     struct pair pair = pair_find(fold, event->subject, number, member);
-    if (event->time_ms < pair.changed_ms)
+    if (is_old_news(event->time_ms, pair.changed_ms, pair.assigned))
         return DUPLICATE;
     if (!pair.member || !pair.member->present)
         return reject(fold, REJECT_MEMBER_UNKNOWN, "data.member_id: %.*s is not a member of the account",
@@ -313,7 +320,7 @@ enum verdict destination_blocked(struct fold *fold, const struct event *event, s
 {
     struct block_target target = block_find(fold, event);
     struct text number = event->data.block.number;
-    if (event->time_ms < target.changed_ms)
+    if (is_old_news(event->time_ms, target.changed_ms, target.block && block_holds(target.block, target.number)))
         return DUPLICATE;
     if (text_present(number) && (!target.number || !target.number->present))
         return number_unknown(fold, number);
