@@ -236,12 +236,12 @@ static bool is_near_max(const struct account_step *step, const struct call_recor
            step->fold->policy->number[POLICY_HORIZON_MS];
 }
 
-/* A call is past max_call_ms without a limit only where a policy change made it
- * so: nobody had said anything when it talked, so that is charged. */
+/* A call has been charged past max_call_ms only where a policy change made it so:
+ * nobody had said anything when it talked, and a charge is not taken back. */
 static void limit_to_max(struct account_step *step, struct record *record)
 {
     int64_t max_call_ms = step->fold->policy->number[POLICY_MAX_CALL_MS];
-    int64_t talked_ms = call_of(record)->duration_ms;
+    int64_t talked_ms = call_talked_ms(call_of(record));
     cutoff_say(step, record, max_call_ms > talked_ms ? max_call_ms : talked_ms, CUTOFF_MAX_DURATION);
 }
 

@@ -129,6 +129,8 @@ static void raise_marks(struct fold *fold)
     for (int queue = 0; queue < EXPIRY_QUEUES; queue++) {
         struct expiry_queue *ends = &fold->p->expiry[queue];
         int64_t kept_ms = queue == EXPIRY_DENIED ? DENIED_KEPT_MS : fold->policy->number[POLICY_RETENTION_MS];
+        if (kept_ms == 0)
+            kept_ms = 1; /* the mark stays behind what may still be closed at this very instant */
         if (fold->p->time_ms - kept_ms > ends->forgotten_ms)
             ends->forgotten_ms = fold->p->time_ms - kept_ms;
     }

@@ -175,37 +175,45 @@ void judge_call(struct account_step *step, const struct event *event, struct jud
 
 /* --- sms: domestic only --- */
 
-static enum verdict sms_answer(struct fold *fold, const struct event *event, enum denial_reason reason,
-                               struct text detail)
+static void sms_deny(struct fold *fold, const struct event *event, enum denial_reason reason, struct text detail)
 {
     struct output *output = emit(fold, OUTPUT_SMS_DENIED, event->subject);
     output->data.sms_denied.message_id = event->data.sms.message_id;
     output->data.sms_denied.reason = reason;
     output->data.sms_denied.detail = detail;
-    return APPLIED;
 }
 
-enum verdict sms_requested(struct fold *fold, const struct event *event, struct record *account)
+static void sms_answer(struct fold *fold, const struct event *event)
 {
     struct text from = event->data.sms.from, to = event->data.sms.to;
     const struct number_record *number = number_find(fold, event->subject, from);
-    if (!number)
-        return sms_answer(fold, event, DENIED_NUMBER_UNKNOWN,
-                          text_format(fold, "%.*s is not a number of the account", TEXT_ARGS(from)));
+    if (!number) {
+        sms_deny(fold, event, DENIED_NUMBER_UNKNOWN,
+                 text_format(fold, "%.*s is not a number of the account", TEXT_ARGS(from)));
+        return;
+    }
     struct text origin = {number->origin, number->origin_len};
     uint16_t index;
     size_t matched;
     const struct deck_view *view = deck_in_force(fold, origin, event->time_ms, &index);
-    if (!view)
-        return sms_answer(fold, event, DENIED_NO_RATES,
-                          text_format(fold, "no rate deck is in force for origin %.*s", TEXT_ARGS(origin)));
+    if (!view) {
+        sms_deny(fold, event, DENIED_NO_RATES,
+                 text_format(fold, "no rate deck is in force for origin %.*s", TEXT_ARGS(origin)));
+        return;
+    }
     const struct rate_record *rate =
         rate_match(fold, view->deck->deck_no, index, (struct text){to.at + 1, to.len - 1}, &matched);
     if (!rate || !rate->domestic || rate->status == RATE_BLOCKED)
-        return sms_answer(fold, event, DENIED_INTERNATIONAL_SMS,
-                          text_format(fold, "%.*s is not domestic from %.*s", TEXT_ARGS(to), TEXT_ARGS(origin)));
+        sms_deny(fold, event, DENIED_INTERNATIONAL_SMS,
+                 text_format(fold, "%.*s is not domestic from %.*s", TEXT_ARGS(to), TEXT_ARGS(origin)));
+    else
+        emit(fold, OUTPUT_SMS_ALLOWED, event->subject)->data.sms_allowed.message_id = event->data.sms.message_id;
+}
+
+enum verdict sms_requested(struct fold *fold, const struct event *event, struct record *account)
+{
     struct account_step step = account_begin(fold, account, event->time_ms);
-    emit(fold, OUTPUT_SMS_ALLOWED, event->subject)->data.sms_allowed.message_id = event->data.sms.message_id;
+    sms_answer(fold, event);
     account_finish(&step);
     return APPLIED;
 }

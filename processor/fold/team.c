@@ -96,13 +96,13 @@ enum verdict number_added(struct fold *fold, const struct event *event, struct r
     struct number_record *number;
     if (record) {
         number = record_body(record);
+        if (event->time_ms < number->removed_at_ms)
+            return DUPLICATE;
         if (number->present && text_equal((struct text){number->origin, number->origin_len}, origin))
             return DUPLICATE;
         if (number->present)
             return reject(fold, REJECT_NUMBER_TAKEN, "data.number: %.*s is a number of the account already, of origin %.*s",
                           TEXT_ARGS(event->data.number.number), number->origin_len, number->origin);
-        if (event->time_ms < number->time_ms)
-            return DUPLICATE;
         state_changed(fold->state, record);
     } else {
         number = record_body(state_create(fold->state, &key, sizeof *number));
