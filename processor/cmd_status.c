@@ -59,14 +59,13 @@ static int print_all(const struct status *status, const struct named_table *tabl
     for (size_t i = 0; i < count && code == EX_OK; i++) {
         if (tables[i].on_request)
             continue;
-        if (status->format == TABLE_JSON) {
+        if (status->format == TABLE_JSON)
             printf("%s\"%s\":", i == 0 ? "{" : ",", tables[i].name);
-        } else {
-            if (i > 0)
-                putchar('\n');
-            table_title(stdout, tables[i].title);
-        }
-        code = tables[i].print(status);
+        else if (i > 0)
+            putchar('\n');
+        struct status titled = *status;
+        titled.title = tables[i].title;
+        code = tables[i].print(&titled);
     }
     if (status->format == TABLE_JSON)
         printf("}\n");
@@ -129,9 +128,9 @@ int cmd_status(int argc, char **argv)
         .command = "callfold status",
         .usage = "--state DIR [--account ID] [--table NAME] [--json|--csv]",
         .about = "Shows what a state directory knows as of its last checkpoint, which a running\n"
-                 "processor makes every few seconds. Nothing is changed and nobody is kept waiting.\n"
-                 "available = balance - accrued; uncommitted = balance - what live calls may still\n"
-                 "be charged before they can be told to stop.",
+                 "processor makes every few seconds. Nothing is changed, nobody is kept waiting.\n"
+                 "available = balance - accrued; uncommitted = balance - what live calls may be\n"
+                 "charged before they can be told to stop.",
         .examples = "  callfold status --state state\n"
                     "  callfold status --state state --account acct-17\n"
                     "  callfold status --state state --table accounts --csv > balances.csv\n"

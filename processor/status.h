@@ -12,6 +12,7 @@
 struct status {
     const char *dir;
     enum table_format format;
+    const char *title; /* of the table that is printed, NULL for none */
     size_t partition_count;
     uint32_t *partitions;
     /* of an account only */
@@ -30,12 +31,15 @@ status_table status_accounts, status_calls;
 /* status_account.c: one account */
 status_table status_account, status_numbers, status_members, status_account_calls;
 
+/* table_begin on stdout, and table_title. */
+struct table *status_begin(const struct status *status, const struct table_column *columns, size_t count);
+
 /* Live calls of the account, or of all when it is absent, into a table of theirs. */
-struct table *status_calls_begin(enum table_format format);
+struct table *status_calls_begin(const struct status *status);
 int status_calls_add(struct table *table, const struct state_view *view, struct text account);
 
-/* Texts that are joined by blanks into one cell. Zero it to begin;
- * buffer_free when done. */
+/* A cell of a COLUMN_LIST under construction. Zero it to begin; buffer_free
+ * when done. */
 struct buffer;
 void join(struct buffer *joined, const char *before, struct text text);
 void table_joined(struct table *table, const struct buffer *joined);

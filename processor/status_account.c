@@ -120,7 +120,7 @@ int status_account(const struct status *status)
         {"spent_on", "which was", COLUMN_WORD, NULL, 0},
         {"exhausted", "told that credits are exhausted", COLUMN_FLAG, "", 0},
         {"low", "told that credits are low", COLUMN_FLAG, "", 0},
-        {"blocked", "blocked for all numbers", COLUMN_WORD, "", 0},
+        {"blocked", "blocked for all numbers", COLUMN_LIST, "", 0},
         {"recharge", "auto-recharge", COLUMN_WORD, NULL, 0},
         {"recharge_amount", "  amount", COLUMN_AMOUNT, NULL, 0},
         {"recharge_currency", "  in", COLUMN_WORD, NULL, 0},
@@ -130,6 +130,7 @@ int status_account(const struct status *status)
         {"recharge_in_flight", "  in flight", COLUMN_WORD, NULL, 0},
     };
     struct table *table = table_begin_card(status->format, stdout, columns, sizeof columns / sizeof columns[0]);
+    table_title(table, status->title);
     print_account(table, status);
     return table_end(table) ? EX_OK : EX_IOERR;
 }
@@ -198,8 +199,8 @@ int status_numbers(const struct status *status)
         {"number", "NUMBER", COLUMN_WORD, NULL, 0},
         {"origin", "ORIGIN", COLUMN_WORD, NULL, 0},
         {"international", "INTERNATIONAL", COLUMN_FLAG, NULL, 0},
-        {"members", "MEMBERS", COLUMN_NAME, NULL, 0},
-        {"blocked", "BLOCKED", COLUMN_WORD, "", 0},
+        {"members", "MEMBERS", COLUMN_LIST, NULL, 0},
+        {"blocked", "BLOCKED", COLUMN_LIST, "", 0},
         {"deck_id", "DECK", COLUMN_WORD, NULL, 1},
     };
     struct key key = keys_of_account(RECORD_NUMBER, status->account_id), deck_key;
@@ -207,7 +208,7 @@ int status_numbers(const struct status *status)
     struct stored_list numbers = state_view_list(&status->view, &key, sizeof(struct number_record));
     struct stored_list decks = state_view_list(&status->view, &deck_key, sizeof(struct deck_record));
     struct stored_list assignments = list_assignments(status);
-    struct table *table = table_begin(status->format, stdout, columns, sizeof columns / sizeof columns[0]);
+    struct table *table = status_begin(status, columns, sizeof columns / sizeof columns[0]);
     for (size_t i = 0; i < numbers.count; i++)
         if (((const struct number_record *)numbers.items[i].body)->present)
             print_number(table, status, &assignments, &decks, &numbers.items[i]);
@@ -222,12 +223,12 @@ int status_members(const struct status *status)
     static const struct table_column columns[] = {
         {"member_id", "MEMBER", COLUMN_WORD, NULL, 0},
         {"role", "ROLE", COLUMN_WORD, NULL, 0},
-        {"numbers", "MAY CALL FROM", COLUMN_WORD, NULL, 0},
+        {"numbers", "MAY CALL FROM", COLUMN_LIST, NULL, 0},
     };
     struct key key = keys_of_account(RECORD_MEMBER, status->account_id);
     struct stored_list members = state_view_list(&status->view, &key, sizeof(struct member_record));
     struct stored_list assignments = list_assignments(status);
-    struct table *table = table_begin(status->format, stdout, columns, sizeof columns / sizeof columns[0]);
+    struct table *table = status_begin(status, columns, sizeof columns / sizeof columns[0]);
     for (size_t i = 0; i < members.count; i++) {
         const struct member_record *member = members.items[i].body;
         if (!member->present)
@@ -247,7 +248,7 @@ int status_members(const struct status *status)
 
 int status_account_calls(const struct status *status)
 {
-    struct table *table = status_calls_begin(status->format);
+    struct table *table = status_calls_begin(status);
     int code = status_calls_add(table, &status->view, status->account_id);
     return table_end(table) ? code : EX_IOERR;
 }

@@ -54,14 +54,14 @@ int status_accounts(const struct status *status)
         {"live_calls", "LIVE CALLS", COLUMN_NUMBER, NULL, 0},
     };
     struct account_rows rows = {
-        .table = table_begin(status->format, stdout, columns, sizeof columns / sizeof columns[0])};
+        .table = status_begin(status, columns, sizeof columns / sizeof columns[0])};
     int code = each_partition(status, print_accounts, &rows);
     return table_end(rows.table) ? code : EX_IOERR;
 }
 
 /* ---- live calls ---- */
 
-struct table *status_calls_begin(enum table_format format)
+struct table *status_calls_begin(const struct status *status)
 {
     static const struct table_column columns[] = {
         {"account", "ACCOUNT", COLUMN_WORD, NULL, 1},
@@ -80,7 +80,7 @@ struct table *status_calls_begin(enum table_format format)
         {"limit_ms", "LIMIT", COLUMN_DURATION, "", 0},
         {"limit_reason", "REASON", COLUMN_WORD, "", 0},
     };
-    return table_begin(format, stdout, columns, sizeof columns / sizeof columns[0]);
+    return status_begin(status, columns, sizeof columns / sizeof columns[0]);
 }
 
 static const char *charging_name(uint8_t charging)
@@ -151,7 +151,8 @@ int status_calls_add(struct table *table, const struct state_view *view, struct 
     else
         key_begin(&key, RECORD_LIVE_CALL);
     struct stored_list calls = state_view_list(view, &key, sizeof(struct call_record));
-    qsort(calls.items, calls.count, sizeof *calls.items, compare_starts);
+    if (calls.count > 0)
+        qsort(calls.items, calls.count, sizeof *calls.items, compare_starts);
     for (size_t i = 0; i < calls.count; i++) {
         struct account_record owner = {0};
         struct key owner_key = key_of(RECORD_ACCOUNT, record_key_part(calls.items[i].key, 0));
@@ -169,7 +170,7 @@ static int add_calls(void *context, const struct state_view *view)
 
 int status_calls(const struct status *status)
 {
-    struct table *table = status_calls_begin(status->format);
+    struct table *table = status_calls_begin(status);
     int code = each_partition(status, add_calls, table);
     return table_end(table) ? code : EX_IOERR;
 }

@@ -31,6 +31,13 @@ int each_partition(const struct status *status, int (*visit)(void *context, cons
     return code;
 }
 
+struct table *status_begin(const struct status *status, const struct table_column *columns, size_t count)
+{
+    struct table *table = table_begin(status->format, stdout, columns, count);
+    table_title(table, status->title);
+    return table;
+}
+
 void join(struct buffer *joined, const char *before, struct text text)
 {
     if (joined->len > 0)
@@ -82,7 +89,7 @@ static int print_partition(void *context, const struct state_view *view)
     table_number(table, view->header.inputs, 0);
     table_number(table, sum(partition->rejects, REJECT_REASON_COUNT), 0);
     table_number(table, partition->duplicates, 0);
-    table_flag(table, view->header.clean == 0);
+    table_flag(table, view->header.clean != 0);
     table_text(table, (struct text){view->header.chain, sizeof view->header.chain});
     table_text(table, (struct text){view->header.digest, sizeof view->header.digest});
     return EX_OK;
@@ -100,11 +107,11 @@ int status_partitions(const struct status *status)
         {"inputs", "INPUTS", COLUMN_NUMBER, NULL, 2},
         {"rejects", "REJECTS", COLUMN_NUMBER, NULL, 2},
         {"duplicates", "DUPLICATES", COLUMN_NUMBER, NULL, 2},
-        {"open", "OPEN", COLUMN_FLAG, "", 2},
+        {"clean", "CLEAN", COLUMN_FLAG, NULL, 2},
         {"chain", "CHAIN", COLUMN_WORD, NULL, 1},
         {"digest", "DIGEST", COLUMN_WORD, NULL, 1},
     };
-    struct table *table = table_begin(status->format, stdout, columns, sizeof columns / sizeof columns[0]);
+    struct table *table = status_begin(status, columns, sizeof columns / sizeof columns[0]);
     int code = each_partition(status, print_partition, table);
     return table_end(table) ? code : EX_IOERR;
 }
@@ -151,7 +158,7 @@ static int print_shared(const struct status *status, struct shared_rows *rows, s
     char all[24];
     snprintf(all, sizeof all, "%zu", status->partition_count);
     columns[rows->cells] = (struct table_column){"partitions", "PARTITIONS", COLUMN_NUMBER, all, 0};
-    struct table *table = table_begin(status->format, stdout, columns, rows->cells + 1);
+    struct table *table = status_begin(status, columns, rows->cells + 1);
     for (size_t i = 0; i < rows->count; i++) {
         struct shared_row *row = &rows->rows[i];
         table_row(table, NULL);
@@ -249,8 +256,8 @@ int status_decks(const struct status *status)
         {"effective_at", "EFFECTIVE AT", COLUMN_WORD, NULL, 0},
         {"currency", "CUR", COLUMN_WORD, NULL, 0},
         {"rates", "RATES", COLUMN_NUMBER, NULL, 0},
-        {"origins", "ORIGINS", COLUMN_WORD, NULL, 1},
-        {"in_force_for", "IN FORCE FOR", COLUMN_NAME, NULL, 0},
+        {"origins", "ORIGINS", COLUMN_LIST, NULL, 1},
+        {"in_force_for", "IN FORCE FOR", COLUMN_LIST, NULL, 0},
     };
     struct shared_rows rows = {.cells = 7};
     int code = each_partition(status, add_decks, &rows);
@@ -371,7 +378,7 @@ int status_events(const struct status *status)
                                                   {"count", "COUNT", COLUMN_NUMBER, NULL, 0}};
     struct counting counting = {0};
     int code = each_partition(status, add_counts, &counting);
-    struct table *table = table_begin(status->format, stdout, columns, 2);
+    struct table *table = status_begin(status, columns, 2);
     for (unsigned i = 0; i < EVENT_TYPE_COUNT; i++) {
         table_row(table, NULL);
         table_string(table, event_type_name((enum event_type)i));
@@ -386,7 +393,7 @@ int status_rejects(const struct status *status)
                                                   {"count", "COUNT", COLUMN_NUMBER, NULL, 0}};
     struct counting counting = {0};
     int code = each_partition(status, add_counts, &counting);
-    struct table *table = table_begin(status->format, stdout, columns, 2);
+    struct table *table = status_begin(status, columns, 2);
     for (unsigned i = 0; i < REJECT_REASON_COUNT; i++) {
         table_row(table, NULL);
         table_string(table, reject_reason_name((enum reject_reason)i));

@@ -9,6 +9,7 @@
 #include "events/encode.h"
 #include "events/instant.h"
 #include "events/money.h"
+#include "events/phone.h"
 #include "processor/message.h"
 #include "processor/table_aligned.h"
 
@@ -19,6 +20,7 @@ struct table {
     size_t count;
     size_t cell; /* cells that the row has had; count: the row is complete */
     size_t rows;
+    const char *title;
     struct buffer row;       /* JSON, CSV: the row's bytes so far */
     struct aligned *aligned; /* TABLE_ALIGNED */
 };
@@ -55,10 +57,9 @@ struct table *table_begin_card(enum table_format format, FILE *out, const struct
     return begin(format, out, columns, count, true);
 }
 
-void table_title(FILE *out, const char *title)
+void table_title(struct table *table, const char *title)
 {
-    bool is_bold = colours_wanted(out);
-    fprintf(out, "%s%s%s\n", is_bold ? "\033[1m" : "", title, is_bold ? "\033[0m" : "");
+    table->title = title;
 }
 
 void table_row(struct table *table, const char *colour)
@@ -69,10 +70,11 @@ void table_row(struct table *table, const char *colour)
         aligned_row(table->aligned, colour);
 }
 
-/* A spreadsheet runs text that begins so as a formula (OWASP, CSV injection). */
+/* A spreadsheet runs text that begins so as a formula (OWASP, CSV injection);
+ * a telephone number is only a number to it. */
 static bool looks_like_formula(struct text text)
 {
-    return text.len > 0 && strchr("=+-@\t\r", text.at[0]) != NULL;
+    return text.len > 0 && memchr("=+-@\t\r", text.at[0], 6) != NULL && !phone_is_e164(text);
 }
 
 static void csv_cell(struct buffer *row, struct text text, enum column_kind kind)
@@ -80,7 +82,7 @@ static void csv_cell(struct buffer *row, struct text text, enum column_kind kind
     bool is_formula = kind == COLUMN_NAME && looks_like_formula(text);
     bool is_plain = true;
     for (size_t i = 0; i < text.len && is_plain; i++)
-        is_plain = strchr("\",\r\n", text.at[i]) == NULL || text.at[i] == '\0';
+        is_plain = memchr("\",\r\n", text.at[i], 4) == NULL;
     if (!is_plain)
         buffer_append(row, "\"", 1);
     if (is_formula)
@@ -94,12 +96,27 @@ static void csv_cell(struct buffer *row, struct text text, enum column_kind kind
         buffer_append(row, "\"", 1);
 }
 
+static void json_list(struct buffer *row, struct text list)
+{
+    buffer_text(row, "[");
+    for (size_t at = 0; at < list.len;) {
+        const char *blank = memchr(list.at + at, ' ', list.len - at);
+        size_t end = blank == NULL ? list.len : (size_t)(blank - list.at);
+        buffer_text(row, at == 0 ? "" : ",");
+        buffer_json_string(row, (struct text){list.at + at, end - at});
+        at = end + 1;
+    }
+    buffer_text(row, "]");
+}
+
 static void json_cell(struct table *table, struct text text, enum column_kind kind)
 {
     buffer_text(&table->row, table->cell == 0 ? "{" : ",");
     buffer_json_string(&table->row, text_of(table->columns[table->cell].key));
     buffer_text(&table->row, ":");
-    if (!text_present(text))
+    if (kind == COLUMN_LIST)
+        json_list(&table->row, text);
+    else if (!text_present(text))
         buffer_text(&table->row, "null");
     else if (kind == COLUMN_NUMBER || kind == COLUMN_DURATION || kind == COLUMN_FLAG)
         buffer_append(&table->row, text.at, text.len);
@@ -202,13 +219,24 @@ void table_blank(struct table *table)
     table_text(table, TEXT_NONE);
 }
 
+static void end_aligned(struct table *table)
+{
+    if (table->title != NULL) {
+        bool is_bold = colours_wanted(table->out);
+        fprintf(table->out, "%s%s%s\n", is_bold ? "\033[1m" : "", table->title, is_bold ? "\033[0m" : "");
+        if (table->rows == 0)
+            fputs("none\n", table->out);
+    }
+    aligned_end(table->aligned);
+}
+
 bool table_end(struct table *table)
 {
     assert(table->cell == table->count);
     if (table->format == TABLE_JSON)
         fputs(table->rows == 0 ? "]\n" : "\n]\n", table->out);
     if (table->format == TABLE_ALIGNED)
-        aligned_end(table->aligned);
+        end_aligned(table);
     bool is_written = fflush(table->out) == 0 && !ferror(table->out);
     buffer_free(&table->row);
     free(table);

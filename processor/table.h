@@ -28,6 +28,7 @@ enum column_kind {
     COLUMN_NAME,     /* text that somebody chose: destinations, dialled digits */
     COLUMN_AMOUNT,   /* a decimal, right aligned; a string in JSON, as money is everywhere */
     COLUMN_NUMBER,   /* a JSON number, right aligned */
+    COLUMN_LIST,     /* words apart by blanks; an array in JSON */
     COLUMN_DURATION, /* h:mm:ss for people, milliseconds as a number for programs */
     COLUMN_FLAG,     /* true or false; on a terminal "yes" or nothing */
 };
@@ -47,8 +48,9 @@ struct table;
 struct table *table_begin(enum table_format format, FILE *out, const struct table_column *columns, size_t count);
 /* The same for a table of one row, which people see as a list, a line a cell. */
 struct table *table_begin_card(enum table_format format, FILE *out, const struct table_column *columns, size_t count);
-/* A line above a table that people read among others; bold on a terminal. */
-void table_title(FILE *out, const char *title);
+/* For people who read the table among others: a line above it, borrowed until
+ * table_end, and "none" below where there is no row. NULL: neither. */
+void table_title(struct table *table, const char *title);
 
 /* Begins a row; colour is a name such as "red" or NULL. The row is complete
  * when each column has had its cell. */

@@ -179,13 +179,18 @@ static size_t total_width(const struct aligned *aligned)
     return shown == 0 ? 0 : width + (shown - 1) * strlen(GAP);
 }
 
+static bool can_wrap(enum column_kind kind)
+{
+    return kind == COLUMN_NAME || kind == COLUMN_LIST;
+}
+
 /* The widest column of names that could still be narrower; count: none. */
 static size_t widest_name(const struct aligned *aligned)
 {
     size_t widest = aligned->count;
     for (size_t i = 0; i < aligned->count; i++) {
         const struct column_state *state = &aligned->states[i];
-        bool may_wrap = aligned->columns[i].kind == COLUMN_NAME && !state->is_hidden && state->width > NARROWEST;
+        bool may_wrap = can_wrap(aligned->columns[i].kind) && !state->is_hidden && state->width > NARROWEST;
         if (may_wrap && (widest == aligned->count || state->width > aligned->states[widest].width))
             widest = i;
     }

@@ -26,16 +26,24 @@ check() { # NAME, and the actual result in $scratch/actual
     fi
 }
 
+# The state that cases about states read: two decks and day.jsonl, folded.
+{
+    callfold rates publish decks/small.csv --deck-id d1 --effective-at 2026-10-01T00:00:00Z --time 2026-10-01T00:00:00Z
+    callfold rates publish decks/small-later.csv --deck-id d2 --effective-at 2026-12-01T00:00:00Z --time 2026-10-01T00:00:00Z
+    cat day.jsonl
+} > "$scratch/events.jsonl" 2> /dev/null
+callfold run --events "$scratch/events.jsonl" --out "$scratch/out" --state "$scratch/state" 2> /dev/null || exit 70
+
 while IFS= read -r line; do
     case $line in ''|'#'*) continue ;; esac
     name=${line%%:*}
     command=${line#*: }
-    (eval "$command") > "$scratch/out" 2> "$scratch/err" < /dev/null
+    (eval "$command") > "$scratch/stdout" 2> "$scratch/stderr" < /dev/null
     code=$?
     {
         printf '$ %s\n' "$command"
-        cat "$scratch/out"
-        sed "s|$scratch|SCRATCH|g; s/^/stderr: /" "$scratch/err"
+        cat "$scratch/stdout"
+        sed "s|$scratch|SCRATCH|g; s/^/stderr: /" "$scratch/stderr"
         echo "exit code $code"
     } > "$scratch/actual"
     check "$name"
