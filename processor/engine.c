@@ -48,7 +48,6 @@ static bool assign(struct engine *engine, const struct log_progress *progress)
         partition_open(engine->config->state, engine->config->partition_count, progress, engine->error);
     if (partition == NULL)
         return false;
-    partition->header.partition_count = engine->config->partition_count;
     engine->partitions[progress->partition] = partition;
     engine->partition_count++;
     /* From now on a commit names it: its state should be there to be found. */
@@ -238,6 +237,8 @@ static bool end(struct engine *engine)
         if (partition != NULL && !partition->is_caught_up && !engine->counts->is_stopped &&
             !partition_verify(partition, engine->error))
             return false;
+        if (partition != NULL)
+            engine->counts->duplicates += partition_duplicates(partition);
     }
     return commit(engine) && checkpoint(engine, true);
 }

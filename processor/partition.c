@@ -166,6 +166,7 @@ struct partition *partition_open(const char *dir, uint32_t partition_count, cons
         return NULL;
     }
     partition->position = partition->header.source_position;
+    partition->header.partition_count = partition_count;
     return partition;
 }
 
@@ -195,12 +196,25 @@ void partition_progress(const struct partition *partition, struct log_progress *
     memcpy(progress->chain, position.chain, sizeof progress->chain);
 }
 
+static int64_t count_duplicates(const struct partition *partition)
+{
+    struct fold_counts counts;
+    fold_counts(partition->fold, &counts);
+    return counts.duplicates;
+}
+
+int64_t partition_duplicates(const struct partition *partition)
+{
+    return partition->is_caught_up ? count_duplicates(partition) - partition->duplicates_before : 0;
+}
+
 bool partition_verify(struct partition *partition, struct store_error *error)
 {
     const struct log_progress *last = &partition->last;
     struct log_progress now;
     partition_progress(partition, &now);
     partition->is_caught_up = true;
+    partition->duplicates_before = count_duplicates(partition);
     if (last->fold_version == 0 ||
         (now.next_offset == last->next_offset && now.entries == last->entries && now.inputs == last->inputs &&
          memcmp(now.chain, last->chain, sizeof now.chain) == 0))

@@ -19,6 +19,7 @@ struct partition {
     int64_t position;           /* where its last record folded ends */
     struct log_progress last;   /* the commit before this process; outputs up to there are published */
     bool is_caught_up;          /* the fold has been where that commit says, and agreed with it */
+    int64_t duplicates_before;  /* those that the fold had counted by then */
 };
 
 /* Opens (or makes) the partition that progress names. NULL on error. */
@@ -32,6 +33,9 @@ struct log_mark partition_mark(const struct partition *partition);
 
 /* What a commit says of the partition now. */
 void partition_progress(const struct partition *partition, struct log_progress *progress);
+
+/* Duplicates among the records published by this process. */
+int64_t partition_duplicates(const struct partition *partition);
 
 /* Holds the fold against the commit before this process. */
 bool partition_verify(struct partition *partition, struct store_error *error);

@@ -17,8 +17,8 @@
 struct store;
 
 struct store_error {
-    int code;          /* EX_IOERR, EX_CONFIG ... */
-    char message[512]; /* NUL-terminated */
+    int code;           /* EX_IOERR, EX_CONFIG ... */
+    char message[1024]; /* NUL-terminated */
 };
 
 /* What a checkpoint says of itself. */

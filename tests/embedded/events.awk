@@ -27,6 +27,7 @@ function event(account, type, data,    line, p) {
     if (account != "")
         line = line ",\"subject\":\"" account "\""
     line = line ",\"data\":{" data "}}"
+    bare = line
     if (!partitions)
         print line
     else if (account != "")
@@ -73,7 +74,9 @@ function go_on(a,    dice) {
     if (dice < 0.1) {
         event(a, "call.ended", "\"call_id\":\"" call[a] "\",\"duration_ms\":" talked[a])
         delete call[a]
-    } else if (dice < 0.13)
+    } else if (dice < 0.12 && !partitions)
+        print bare # sent twice: absorbed
+    else if (dice < 0.15)
         event(a, "credit.topped_up", "\"topup_id\":\"t" serial "\",\"amount\":\"2\",\"currency\":\"USD\"")
     else
         event(a, "call.ticked", "\"call_id\":\"" call[a] "\",\"duration_ms\":" talked[a])

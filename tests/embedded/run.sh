@@ -338,6 +338,19 @@ interrupted() { # in good order: nothing has to be checked or folded again
     fold events.jsonl && same_outputs "$2" && ! grep -q "again" messages
 }
 
+summary_tells_what_is_in_the_files() {
+    fresh
+    fold "$1" || return 1
+    local topic reason
+    expect_words "folded     $(grep -c '[^[:space:]]' "$1" | sed 's/...$/,&/') events" || return 1
+    for topic in commands ledger calls balances rejects; do
+        expect_words "$topic $(wc -l <out/$topic.jsonl | sed 's/\(.\)\(...\)$/\1,\2/')" || return 1
+    done
+    reason=$(grep -c '"reason":"call_unknown"' out/rejects.jsonl)
+    expect_words "call_unknown $reason" "see out/rejects.jsonl" "duplicates"
+    fold "$1" --quiet && [ ! -s messages ]
+}
+
 # --- all of them ---
 
 check() { # NAME ARGUMENTS...
@@ -391,6 +404,7 @@ check a_line_of_nine_mebibytes bare.jsonl
 check file_is_followed bare.jsonl
 check followed_file_is_cut bare.jsonl
 check interrupted bare.jsonl bare
+check summary_tells_what_is_in_the_files bare.jsonl
 
 echo "$passed passed, $failed failed"
 [ $failed -eq 0 ]
