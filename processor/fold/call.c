@@ -495,7 +495,6 @@ static void settle_late(struct account_step *step, const struct event *event, st
                                   .ending = cut ? ENDED_BY_CUTOFF : ENDED_BY_PLATFORM};
     if (call->charging == CHARGING_CREDITS)
         facts.amount_micros = charge_late(step, event, call, &facts.charged_ms);
-    step->reached |= cut && call->limit_reason == CUTOFF_CREDITS_EXHAUSTED;
     emit_record(step, call, &facts);
 }
 

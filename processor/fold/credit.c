@@ -71,14 +71,12 @@ static void topup_arrived(struct account_step *step, const struct event *event)
     struct account_record *account = step->account;
     struct text recharge_id = event->data.topup.recharge_id;
     int64_t low_micros;
-    account->flags &= (uint8_t)~ACCOUNT_EXHAUSTED;
+    account->flags &= (uint8_t)~(ACCOUNT_EXHAUSTED | ACCOUNT_RECHARGE_WAITING);
     if (policy_amount(step->fold, POLICY_LOW_CREDITS, account->currency, &low_micros) &&
         account_available(account) > low_micros)
         account->flags &= (uint8_t)~ACCOUNT_LOW;
-    if (!text_present(recharge_id)) {
-        account->flags &= (uint8_t)~ACCOUNT_RECHARGE_WAITING;
+    if (!text_present(recharge_id))
         return;
-    }
     account->recharge_failures = 0;
     struct record *in_flight = recharge_in_flight(step->fold, step_id(step));
     if (in_flight && recharge_is(step->fold, in_flight, recharge_id))

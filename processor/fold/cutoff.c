@@ -159,7 +159,7 @@ static void auction_sift_down(struct auction *auction, size_t i)
     auction->heap[i] = moving;
 }
 
-static bool takes_part(const struct call_record *call, enum round round)
+static bool takes_part(const struct account_step *step, const struct call_record *call, enum round round)
 {
     if (call->charging != CHARGING_CREDITS || cutoff_is_frozen(call))
         return false;
@@ -168,7 +168,9 @@ static bool takes_part(const struct call_record *call, enum round round)
     bool limited = call->limit_ms != NO_LIMIT;
     if (round == ROUND_GRANT)
         return !limited;
-    return limited && call->limit_reason == CUTOFF_CREDITS_EXHAUSTED;
+    /* Past max_call_ms (a policy change) there is nothing to buy. */
+    return limited && call->limit_reason == CUTOFF_CREDITS_EXHAUSTED &&
+           call->limit_ms < step->fold->policy->number[POLICY_MAX_CALL_MS];
 }
 
 static struct bid bid_of(const struct account_step *step, struct record *record, enum round round)
@@ -197,7 +199,7 @@ static struct auction auction_open(struct account_step *step, enum round round, 
     *pool = round == ROUND_BUY_ON ? account_uncommitted(account) : account->posted_micros - account->held_micros;
     for (struct record *r = first_call(step); r; r = next_call(r)) {
         const struct call_record *call = call_of(r);
-        if (!takes_part(call, round))
+        if (!takes_part(step, call, round))
             continue;
         struct bid bid = bid_of(step, r, round);
         *pool += call_held(call) - (bid.cost_micros - call->posted_micros);
