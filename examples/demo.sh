@@ -74,8 +74,8 @@ fold_again() {
         cmp "$out/$topic.jsonl" "$day/again/$topic.jsonl" || fail "the same events gave another $topic.jsonl"
     done
     awk -v s="$seconds" -v lines="$(wc -l <"$day/day.jsonl")" -v bytes="$(wc -c <"$day/day.jsonl")" 'BEGIN {
-        printf "  The same file (%d MB) folded from its first line in one go: %s s, %d events a second, decks,\n", bytes / 1e6, s, lines / s
-        print "  state and fsync included. It wrote the same bytes, in all six files." }'
+        printf "  The same file (%d MB) folded from its first line in one go: %s s, %d events a second,\n", bytes / 1e6, s, lines / s
+        print "  decks, state and fsync included; make bench has the details. It wrote the same six files." }'
 }
 
 printf '%scallfold%s meters prepaid calls: a log of events in, commands and a ledger out. This is a day of a\n' "$bold" "$plain"
@@ -93,7 +93,7 @@ tally 'cut off' reason 'call.cutoff"' commands
 tally 'call records' ended_by ended_by calls
 tally ledger kind kind ledger
 tally rejected reason reason rejects
-echo '  The platform checked each command as it came: said once, in time, of a call that was on.'
+echo '  The platform checked each command as it came: said once, in order, of a call that was on.'
 heading 'Three accounts: an office, one with many calls at a time, one that topped up after a cutoff'
 tell accounts "$out/ledger.jsonl"
 heading 'One call that was cut off, event by event'
@@ -106,7 +106,7 @@ heading 'What next'
 cat <<END
   $build/callfold status --state $day/state --account rescued
   $build/callfold rates estimate $today --amount 25 --from-origin US
-  less $out/rejects.jsonl                what was wrong, record by record
-  SEED=2 make demo                        another day; a seed gives the same day, byte for byte
-  make check                              the tests; README.md is the way through the house
+  less $out/rejects.jsonl     what was wrong, record by record
+  SEED=2 make demo             another day; one seed gives one day, byte for byte
+  make check                   the tests (README.md shows the way through the house)
 END

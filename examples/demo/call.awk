@@ -22,6 +22,7 @@ function say_command() {
     if (type() == "call.cutoff") say("METER", "cut off   at " commas(number("at_duration_ms")) " ms, for " text("reason"))
 }
 function say_entry() {
+    left = micros(text("balance"))
     charged = -micros(text("amount"))
     say("METER", "posted    entry " commas(number("entry")) ": " text("amount") " " text("currency") "; " text("balance") " left")
 }
@@ -41,6 +42,9 @@ function say_arithmetic(    billed, price, exact) {
             substr($0, index($0, "\"fx\":") + 14, 3), text("rate"), price, text("currency")
     printf "  amount   %d x %s / 60000 + %s to connect = %s; the ledger says %s\n", billed, price, money(connect_micros),
         money(int(exact + 0.5) + connect_micros), money(charged)
+    following = int(step * micros(price) / 60 + 0.5)
+    if (left < following)
+        printf "  cut off  because %d s more would have cost %s, and %s were left\n", step, money(following), money(left)
 }
 END {
     for (i = 1; i <= count; i++) {

@@ -15,5 +15,5 @@ END {
     row(n["call.started"], "calls started, " commas(inbound) " of them inbound; " commas(unanswered) " rang in vain, " commas(voicemail) " met a voicemail")
     row(n["call.ticked"], "ticks: how long a live call has been talking, every 6 seconds")
     row(n["sms.requested"], "text messages")
-    row(NR, "lines in all: " commas(twice) " a second time, " commas(wrong) " torn or wrong, some hundreds late or out of order")
+    row(NR, "lines in all: " commas(twice) " a second time, " commas(wrong) " torn or wrong, others late or out of order")
 }

@@ -16,6 +16,8 @@
 
 #define OPENING_MS  30000 /* all accounts open within it */
 #define PROBE_COUNT 4
+#define PRICE_TRIES 40
+#define DEAR_LEAST_MICROS 80000 /* a minute */
 
 const struct site sites[SITE_COUNT] = {
     {"/pbx/nyc1", "US", "USD", -5},
@@ -96,6 +98,18 @@ static void draw_habits(struct account *account)
     habits->recharges_per_day = 5;
 }
 
+/* Where a few dollars do not last for long, if a few draws find it. */
+static const struct deck_rate *draw_dear_rate(struct platform *platform, struct account *account)
+{
+    const struct deck_rate *rate = NULL;
+    for (int i = 0; i < PRICE_TRIES; i++) {
+        rate = book_draw(&platform->book, &account->random, account->site->origin, WANT_INTERNATIONAL);
+        if (!rate || rate->price_micros >= DEAR_LEAST_MICROS)
+            break;
+    }
+    return rate;
+}
+
 /* A customer whose bursts of calls cost more than it has. */
 static void add_on_edge(struct platform *platform, const char *name, size_t n, unsigned parallel, bool honest)
 {
@@ -103,7 +117,7 @@ static void add_on_edge(struct platform *platform, const char *name, size_t n, u
     snprintf(id, sizeof id, "%s-%zu", name, n);
     struct account *account = account_add(platform, id, (unsigned)(n % SITE_COUNT), 2, 1);
     account->habits = (struct habits){.honest = honest, .by_hand = 600, .parallel = parallel};
-    account->favourite = book_draw(&platform->book, &account->random, account->site->origin, WANT_INTERNATIONAL);
+    account->favourite = draw_dear_rate(platform, account);
     if (account->favourite)
         account->habits.credits_micros = credits_for(account->favourite, 4.0 * parallel);
 }

@@ -213,7 +213,7 @@ static void say_block(struct platform *platform, size_t index, enum event_type t
     struct event event = event_now(platform, type, account);
     event.data.block.prefix = account->favourite->prefix;
     event.data.block.number = second_number_only ? text_of(account->numbers[1].digits) : TEXT_NONE;
-    event.data.block.actor = text_of(account->members[0].id);
+    event.data.block.actor = text_of(account->members[1].id); /* its manager */
     say(platform, account, &event);
 }
 
