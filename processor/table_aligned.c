@@ -13,6 +13,7 @@
 #define NARROWEST     10   /* to which names may be wrapped */
 #define COMFORTABLE   20   /* to which they are wrapped before columns are left out */
 #define SPARE_LEVELS  2
+#define ROWS_MAX      100000 /* that are kept in memory; nobody reads more */
 
 /* What is known of a column before it is printed. */
 struct column_state {
@@ -120,7 +121,7 @@ struct aligned *aligned_begin(FILE *out, const struct table_column *columns, siz
 void aligned_row(struct aligned *aligned, const char *colour)
 {
     aligned->rows++;
-    if (aligned->is_card)
+    if (aligned->is_card || aligned->rows > ROWS_MAX)
         return;
     aligned->line = must(scols_table_new_line(aligned->table, NULL));
     if (colour != NULL)
@@ -140,7 +141,7 @@ void aligned_cell(struct aligned *aligned, size_t column, struct text text)
     struct column_state *state = &aligned->states[column];
     if (description->kind == COLUMN_FLAG && text_present(text))
         text = text_equal(text, TEXT_LIT("true")) ? TEXT_LIT("yes") : TEXT_NONE;
-    if (!text_present(text))
+    if (!text_present(text) || aligned->rows > ROWS_MAX)
         return;
     bool is_telling = description->usual == NULL || !text_equal(text, text_of(description->usual));
     if (aligned->is_card && !is_telling)
@@ -252,7 +253,7 @@ static void wrap_column(struct aligned *aligned, size_t column, size_t room)
     scols_column_set_flags(wrapped, scols_column_get_flags(wrapped) | SCOLS_FL_WRAP);
     scols_column_set_wrapfunc(wrapped, scols_wrapnl_chunksize, scols_wrapnl_nextchunk, NULL);
     scols_column_set_safechars(wrapped, "\n");
-    for (size_t i = 0; i < aligned->rows; i++) {
+    for (size_t i = 0; i < scols_table_get_nlines(aligned->table); i++) {
         struct libscols_line *line = scols_table_get_line(aligned->table, i);
         const char *data = scols_cell_get_data(scols_line_get_cell(line, column));
         if (data == NULL)
@@ -291,6 +292,8 @@ void aligned_end(struct aligned *aligned)
         fit(aligned);
     if (aligned->rows > 0)
         scols_print_table(aligned->table);
+    if (aligned->rows > ROWS_MAX)
+        message_note("(the first %d rows of %zu; --csv and --json have all)", ROWS_MAX, aligned->rows);
     scols_unref_table(aligned->table);
     free(aligned->states);
     free(aligned);

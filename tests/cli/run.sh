@@ -1,9 +1,9 @@
 #!/bin/sh
 # Golden tests of the command line; see README.md.
-# usage: run.sh [--accept] [CALLFOLD]
+# usage: run.sh [--accept] [BUILD]
 accept=no
 [ "$1" = --accept ] && accept=yes && shift
-callfold_path=$(realpath -e "${1:-$(dirname "$0")/../../build/callfold}") || exit 74
+callfold_path=$(realpath -e "${1:-$(dirname "$0")/../../build}/callfold") || exit 74
 cd "$(dirname "$0")" || exit 74
 export LC_ALL=C
 scratch=$(mktemp -d) || exit 74
@@ -56,17 +56,32 @@ for file in golden/*; do
     echo "FAILED $file: no case of that name"
 done
 
+result() { # DESCRIPTION, and what is wrong in $scratch/wrong, empty if nothing is
+    if [ -s "$scratch/wrong" ]; then
+        failed=$((failed + 1))
+        echo "FAILED $1:"
+        cat "$scratch/wrong"
+    else
+        passed=$((passed + 1))
+    fi
+}
+
 # Help fits a terminal.
 for command in status rates 'rates publish' 'rates list' 'rates compare' 'rates diff' 'rates estimate'; do
     # shellcheck disable=SC2086
-    if callfold $command --help > "$scratch/help" && ! grep -q '.\{81\}' "$scratch/help"; then
-        passed=$((passed + 1))
-    else
-        failed=$((failed + 1))
-        echo "FAILED callfold $command --help: a line of more than 80 columns"
-        grep '.\{81\}' "$scratch/help"
-    fi
+    callfold $command --help > "$scratch/help" 2>&1 || echo "FAILED, exit code $?" >> "$scratch/help"
+    grep -E '.{81}|^FAILED' "$scratch/help" > "$scratch/wrong"
+    result "callfold $command --help fits 80 columns"
 done
+
+# The manual page knows the options that --help knows, and no others.
+for command in run status 'rates publish' 'rates list' 'rates compare' 'rates diff' 'rates estimate'; do
+    # shellcheck disable=SC2086
+    callfold $command --help | sed -nE 's/^  (-[a-zA-Z], )?(--[a-z-]+).*/\2/p'
+done | sort -u > "$scratch/helped"
+sed -E 's/\\-/-/g; s/\\f[A-Z]/ /g' ../../docs/callfold.1 | grep -o -e '--[a-z-]*' | sort -u > "$scratch/documented"
+diff "$scratch/helped" "$scratch/documented" > "$scratch/wrong"
+result "options: < is only in --help, > only in docs/callfold.1"
 
 echo "$passed passed, $failed failed"
 [ $failed -eq 0 ]
