@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sysexits.h>
@@ -309,12 +310,25 @@ static bool open_one(struct output_file *file, const char *dir, const char *name
     return file->fd >= 0 || fail_with_errno(error, errno, "open", file->path);
 }
 
+static bool lock_directory(struct outputs *outputs, struct store_error *error)
+{
+    outputs->lock = open(outputs->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (outputs->lock < 0)
+        return fail_with_errno(error, errno, "open the directory", outputs->dir);
+    if (flock(outputs->lock, LOCK_EX | LOCK_NB) == 0)
+        return true;
+    return fail_with(error, EX_CONFIG,
+                     "another process writes its outputs to %s; stop that one first, or name another directory",
+                     outputs->dir);
+}
+
 static bool open_all(struct outputs *outputs, struct store_error *error)
 {
+    outputs->lock = -1;
     for (size_t i = 0; i < TOPIC_COUNT; i++)
         outputs->files[i].fd = -1;
     outputs->progress.fd = -1;
-    if (!make_directories(outputs->dir, error))
+    if (!make_directories(outputs->dir, error) || !lock_directory(outputs, error))
         return false;
     for (size_t i = 0; i < TOPIC_COUNT; i++)
         if (!open_one(&outputs->files[i], outputs->dir, topic_words[i], error))
@@ -351,6 +365,8 @@ void outputs_close(struct outputs *outputs)
     for (size_t i = 0; i < TOPIC_COUNT; i++)
         close_one(&outputs->files[i]);
     close_one(&outputs->progress);
+    if (outputs->lock >= 0)
+        close(outputs->lock);
     buffer_free(&outputs->last);
     buffer_free(&outputs->synced);
 }

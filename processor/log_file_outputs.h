@@ -35,6 +35,7 @@ struct output_file {
 
 struct outputs {
     const char *dir;
+    int lock; /* of the directory, locked: two writers would spoil every file */
     struct output_file files[TOPIC_COUNT], progress;
     char shortage[256];   /* set when a later commit does not hold, for an output was cut: which, and how long it was */
     struct buffer last;   /* the last record of progress.jsonl, its newline included */

@@ -199,7 +199,8 @@ second_process() {
     "$callfold" run --events "$1" --out out --state state --follow --quiet &
     local pid=$!
     until_true [ -s out/ledger.jsonl ]
-    expect_code 78 fold "$1" && expect_words "process $pid"
+    expect_code 78 fold "$1" && expect_words "process $pid" &&
+        expect_code 78 fold "$1" --state other && expect_words "outputs to out"
     local status=$?
     kill $pid
     wait $pid && return $status
