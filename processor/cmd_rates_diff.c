@@ -32,7 +32,8 @@ enum change_kind {
 
 static const char *const change_names[CHANGE_KINDS] = {"raised",  "cut",       "increments", "added",  "removed",
                                                        "blocked", "unblocked", "terms",      "renamed"};
-static const char *const change_colours[CHANGE_KINDS] = {"red", "green", "yellow", NULL, "red", "red", NULL, NULL, NULL};
+static const char *const change_colours[CHANGE_KINDS] = {"red", "green", "yellow", NULL, "red",
+                                                         "red", NULL,    NULL,     NULL};
 
 struct diff_options {
     struct deck_options deck; /* holds for both */

@@ -38,7 +38,7 @@ static int list(const struct list_options *options, const char *path, enum table
     if (is_live && (options->account == NULL || options->number == NULL))
         return message_fail(EX_USAGE, "--state needs --account ID and --number NUMBER: whose list is it?");
     if (is_live && (options->origin != NULL || options->fx != NULL))
-        return message_fail(EX_USAGE, "--from-origin and --fx go with a DECK.csv: a state knows the number's origin and the rates");
+        return message_fail(EX_USAGE, "--from-origin and --fx go with a DECK.csv: a state knows both for itself");
     if (!is_live && (options->account != NULL || options->number != NULL))
         return message_fail(EX_USAGE, "--account and --number go with --state DIR");
     if (!is_live && options->origin == NULL)

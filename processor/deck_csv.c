@@ -239,7 +239,8 @@ static void read_column_name(struct reading *reading, const struct csv *csv, siz
     struct text name = csv->fields[place];
     enum deck_column column = column_named(name);
     if (column == DECK_COLUMN_COUNT)
-        fault(reading, csv->line, "'%s' is no column of a deck; its columns are " COLUMN_LIST, shown(name, value_shown));
+        fault(reading, csv->line, "'%s' is no column of a deck; its columns are " COLUMN_LIST,
+              shown(name, value_shown));
     else if (reading->at[column] != reading->columns)
         fault(reading, csv->line, "column %s stands here twice", column_words[column]);
     else

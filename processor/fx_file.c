@@ -21,7 +21,9 @@ static const char base_line[] = "# base:";
 static void take_base(struct csv *csv, json_t *data)
 {
     char *end = memchr(csv->at, '\n', (size_t)(csv->end - csv->at));
-    if (end == NULL || (size_t)(end - csv->at) < sizeof base_line || strncmp(csv->at, base_line, strlen(base_line)) != 0)
+    bool is_there = end != NULL && (size_t)(end - csv->at) >= sizeof base_line &&
+                    memcmp(csv->at, base_line, strlen(base_line)) == 0;
+    if (!is_there)
         return;
     const char *value = csv->at + strlen(base_line);
     value += strspn(value, " ");

@@ -36,8 +36,10 @@ int pricing_open(struct pricing *pricing, uint32_t deck_currency, const char *cu
     currency_format(pricing->from, from);
     currency_format(pricing->to, to);
     if (currency != NULL)
-        return message_fail(EX_USAGE, "the deck is in %s: to see it in %s give --fx FILE with the exchange rate", from, to);
-    return message_fail(EX_USAGE, "%s in %s and the deck is in %s: give --fx FILE with the exchange rate, or --currency %s",
+        return message_fail(EX_USAGE, "the deck is in %s: to see it in %s give --fx FILE with the exchange rate", from,
+                            to);
+    return message_fail(EX_USAGE,
+                        "%s in %s and the deck is in %s: give --fx FILE with the exchange rate, or --currency %s",
                         whose, to, from, from);
 }
 

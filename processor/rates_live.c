@@ -44,7 +44,8 @@ static int open_number(struct live_list *live, const struct live_question *quest
     struct key key = key_of2(RECORD_NUMBER, account, number);
     if (state_view_load(&live->view, &key, &live->number, sizeof live->number) && live->number.present)
         return EX_OK;
-    return message_fail(EX_DATAERR, "%s is no number of account %s; `callfold status --state %s --account %s` lists them",
+    return message_fail(EX_DATAERR,
+                        "%s is no number of account %s; `callfold status --state %s --account %s` lists them",
                         question->number, question->account, question->state_dir, question->account);
 }
 
@@ -152,8 +153,8 @@ static int open_live_pricing(struct live_list *live, const struct live_question 
     pricing_close(pricing);
     currency_format(pricing->from, from);
     currency_format(pricing->to, to);
-    return message_fail(EX_DATAERR, "the state has no exchange rate from %s to %s: publish fx, or try --currency %s", from,
-                        to, from);
+    return message_fail(EX_DATAERR, "the state has no exchange rate from %s to %s: publish fx, or try --currency %s",
+                        from, to, from);
 }
 
 static void note_source(const struct live_list *live, const struct live_question *question)
