@@ -1,5 +1,5 @@
 #!/bin/bash
-# run.sh [CALLFOLD] - the commit rule of the embedded log, on the program itself.
+# run.sh BUILD - the commit rule of the embedded log, on the program itself.
 #
 # Kills it at random moments and at every fail point, resumes, and compares all
 # outputs but progress.jsonl byte for byte with a run that was never disturbed;
@@ -7,7 +7,7 @@
 # Prints "N passed, N failed"; exits 1 if any failed.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
-callfold=$(realpath "${1:-$here/../../build/callfold}")
+callfold=$(realpath "${1:-$here/../../build}")/callfold
 work=$(mktemp -d "${TMPDIR:-/tmp}/callfold-embedded-XXXXXX")
 trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 1
@@ -209,13 +209,14 @@ second_process() {
 directory_is_read_only() {
     local user=()
     fresh
+    cp "$callfold" callfold # where another user can get at it
     mkdir out && chmod 555 out
     if [ "$(id -u)" -eq 0 ]; then
         command -v setpriv >/dev/null || { echo "skipped: needs setpriv when run by root"; return 0; }
         user=(setpriv --reuid=65534 --regid=65534 --clear-groups)
         mkdir state && chmod 777 state && chmod 755 . && chmod 644 "$1"
     fi
-    "${user[@]}" "$callfold" run --events "$1" --out out --state state 2>messages
+    "${user[@]}" ./callfold run --events "$1" --out out --state state 2>messages
     [ $? -eq 78 ] && expect_words "out/commands.jsonl" "Permission denied" "right"
 }
 
