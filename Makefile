@@ -50,8 +50,8 @@ check-programs: $(BUILD)/callfold $(BUILD)/platform $(BUILD)/load $(UNIT) $(BUIL
                 $(BUILD)/tests/schemas/probe $(REPLAYS)
 SANITIZE := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 check: deps-check
-	@$(MAKE) --no-print-directory check-programs
-	@$(MAKE) --no-print-directory BUILD=$(BUILD)/asan CFLAGS="$(SANITIZE)" check-programs
+	@$(MAKE) -s --no-print-directory check-programs
+	@$(MAKE) -s --no-print-directory BUILD=$(BUILD)/asan CFLAGS="$(SANITIZE)" check-programs
 	@tests/run.sh $(BUILD)
 
 # Longer campaigns: the same code, bigger numbers.
@@ -63,7 +63,7 @@ bench: deps-build $(BUILD)/bench/bench_decode $(BUILD)/bench/bench_fold $(BUILD)
 	@bench/run.sh $(BUILD)
 
 demo: deps-build
-	@$(MAKE) --no-print-directory $(BUILD)/callfold $(BUILD)/platform
+	@$(MAKE) -s --no-print-directory $(BUILD)/callfold $(BUILD)/platform
 	@examples/demo.sh $(BUILD)
 
 deps-build deps-check: deps-%:
