@@ -27,7 +27,7 @@ import time
 from pathlib import Path
 
 from history import History, Record, fold, generate, line
-from model import NO_HASH, NO_KEY, Partition
+from model import NO_HASH, NO_KEY, Partition, time_text
 
 TOPICS = ["commands", "ledger", "calls", "balances", "rejects", "attestations"]
 NOT_COMPARED = {"detail", "digest"}
@@ -139,11 +139,15 @@ def by_topic(outputs, order):
     return topics
 
 
+def number(output):
+    return int(output["id"].rpartition(":")[2])
+
+
 def first_difference(records, expected, got, order):
     """Index of the first record whose outputs differ, or None. expected: a list a record."""
     for index, record in enumerate(records):
         outputs = got.get((record.partition, record.offset), [])
-        numbers = sorted(int(output["id"].rpartition(":")[2]) for output in outputs)
+        numbers = sorted(map(number, outputs))
         if numbers != list(range(len(outputs))) or by_topic(expected[index], order) != by_topic(outputs, order):
             return index
     return None
@@ -163,7 +167,7 @@ def check_invariants(grouped, records):
     chains, entries, balances = {}, {}, {}
     for record in records:
         partition = record.partition
-        for output in grouped.get((partition, record.offset), []):
+        for output in sorted(grouped.get((partition, record.offset), []), key=number):
             data, kind = output["data"], output["type"][9:]
             if kind == "ledger.posted":
                 check_entry(output, partition, chains, entries, balances)
@@ -323,46 +327,54 @@ class Shrinker:
 
 def shown(output, order):
     view = comparable(output, order)
-    return f"{view['id']} {view['type'][9:]} {view['subject'] or '-'} {json.dumps(view['data'], ensure_ascii=False, sort_keys=True)}"
+    data = json.dumps(view["data"], ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+    return f"{view['id']} {view['type'][9:]} {view['subject'] or '-'} {data}"
+
+
+def told(record):
+    """A record in one readable line."""
+    try:
+        event = json.loads(record.value)
+        data = json.dumps(event["data"], ensure_ascii=False, separators=(",", ":"))
+        text = f"{event['time']} {event['type'][9:]} {event.get('subject', '-')} {data}"
+    except (ValueError, TypeError, KeyError):
+        text = repr(record.value[:200])
+    at = "" if record.timestamp is None else f" @{time_text(record.timestamp)}"
+    return f"{record.partition}:{record.offset}{at} {text}"
 
 
 def report(history, failure, order):
-    what, index, got = failure
+    _, index, got = failure
     if index is None:
         print("  " + got)
         return
-    record = history.records[index]
-    subject = subject_of(record)
-    print(f"  first difference: partition {record.partition}, offset {record.offset}")
-    related = [at for at in range(index) if history.records[at].partition == record.partition
-               and history.records[at].value is not None and subject_of(history.records[at]) in (subject, None)]
-    for at in related[-SHOWN_BEFORE:] + [index]:
-        print(f"    {'>' if at == index else ' '} {line(history.records[at]).decode(errors='replace').strip()[:400]}")
-        if at != index:
-            for output in history.outputs[at]:
-                print(f"          {shown(output, order)[:300]}")
-    outputs = got.get((record.partition, record.offset), [])
-    for mark, mine, other in (("model  ", history.outputs[index], outputs), ("program", outputs, history.outputs[index])):
+    culprit = history.records[index]
+    related = [at for at in range(index) if history.records[at].partition == culprit.partition
+               and history.records[at].value is not None and subject_of(history.records[at]) in (subject_of(culprit), None)]
+    for at in related[-SHOWN_BEFORE:]:
+        print(f"    {told(history.records[at])[:300]}")
+        for output in history.outputs[at]:
+            if output["topic"] != "attestations":
+                print(f"        {shown(output, order)[:300]}")
+    print(f"  > {told(culprit)}")
+    outputs = sorted(got.get((culprit.partition, culprit.offset), []), key=number)
+    expected = history.outputs[index]
+    for side, mine, other in (("expected", expected, outputs), ("got     ", outputs, expected)):
         known = [comparable(output, order) for output in other]
         for output in mine:
-            same = comparable(output, order) in known
-            print(f"      {mark} {'  ' if same else '! '}{shown(output, order)}")
-    print(f"  signature: {what}")
+            mark = " " if comparable(output, order) in known else "!"
+            print(f"   {mark} {side} {shown(output, order)}")
 
 
 def print_shrunk(program, history, failure, order):
+    """Shrinks, reports what is left of the history and prints it as lines for --file."""
     records = Shrinker(program, history, failure, order).shrink()
     shrunk = History(records, history.partition_count, model_outputs(records, history.partition_count), False)
-    again = judge(program, shrunk, order)
     count = sum(record.value is not None for record in records)
     print(f"  shrunk to {count} records (partitions: {history.partition_count or 'not given'}):")
-    if again:
-        report(shrunk, again, order)
-    for record in records:
-        sys.stdout.buffer.write(b"" if record.value is None and count < len(records) and not again else b"")
+    report(shrunk, judge(program, shrunk, order) or failure, order)
     sys.stdout.flush()
-    sys.stdout.buffer.write(b"".join(b"    " + line(record) for record in records))
-    sys.stdout.flush()
+    sys.stdout.buffer.write(b"".join(line(record) for record in records))
 
 
 # ---------------------------------------------------------------- files and the command line
@@ -398,9 +410,10 @@ def check(program_path, history, options, label):
     if failure is None:
         return True
     print(f"FAILED {label} ({'honest' if history.honest else 'chaos'}, {len(history.records)} records)")
-    report(history, failure, options.order)
     if options.shrink and failure[0] != "law":
         print_shrunk(program, history, failure, options.order)
+    else:
+        report(history, failure, options.order)
     sys.stdout.flush()
     return False
 
@@ -417,6 +430,8 @@ def main():
     parser.add_argument("--laws", action="store_true", help="other batch sizes and kill -9 too")
     parser.add_argument("--no-shrink", dest="shrink", action="store_false")
     options = parser.parse_args()
+    if not Path(options.callfold).is_file():
+        parser.error(f"{options.callfold}: no such program; run make first, or name it with --callfold")
     passed = failed = 0
     if options.file:
         records = read_file(options.file)

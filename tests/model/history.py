@@ -140,6 +140,7 @@ def random_deck(rng, writer, effective_at, earlier=None):
                 rates.append(old)
             elif rng.random() < 0.9:
                 rates.append(random_rate(rng, origin, prefix))
+    rng.shuffle(rates)
     return opening, rates
 
 
@@ -327,10 +328,11 @@ class Chaos:
                    self.member: 1.5, self.number: 0.7, self.assignment: 1, self.block: 0.7, self.auto_recharge: 1.5,
                    self.answer_recharge: 3, self.deck: 3, self.fx: 0.5, self.policy: 1.2, self.sms: 0.7,
                    self.clock: 0.5, self.spoilt: 1.5, self.resend: 3, self.release: 2, self.account: 0.4,
-                   self.jump: 0.5, self.blank: 0.2}
+                   self.jump: 0.3, self.blank: 0.2, self.repair: 2}
         self.actions = list(weights)
         self.weights = [weight * rng.choice([0.3, 1, 1, 3]) for weight in weights.values()]
         self.lateness = rng.choice([0, 0.05, 0.3])
+        self.amounts = rng.choice([AMOUNTS, AMOUNTS[3:8], AMOUNTS[:6]])
 
     def run(self):
         rng, writer = self.rng, self.writer
@@ -477,7 +479,7 @@ class Chaos:
     def top_up(self, name=None):
         rng = self.rng
         name = name or self.name()
-        data = {"topup_id": self.writer.next_id("top"), "amount": rng.choice(AMOUNTS), "currency": rng.choice(CURRENCIES)}
+        data = {"topup_id": self.writer.next_id("top"), "amount": rng.choice(self.amounts), "currency": rng.choice(CURRENCIES)}
         account = self.writer.account(name)
         if account and rng.random() < 0.7:
             data["currency"] = account.currency
@@ -535,7 +537,7 @@ class Chaos:
         self.send("account.opened", self.name(), {"currency": rng.choice(CURRENCIES + ["QQQ"]), "owner": "boss"})
 
     def toggle(self):
-        kind = self.rng.choices(["enabled", "disabled"], [3, 2])[0]
+        kind = self.rng.choices(["enabled", "disabled"], [3, 1])[0]
         self.send("number.international_" + kind, self.name(), {"number": self.which_number(), "actor": self.who()})
 
     def member(self):
@@ -553,6 +555,15 @@ class Chaos:
         else:
             origin = rng.choices(sorted(ORIGINS) + ["XX"], [5, 5, 5, 1])[0]
             self.send("number.added", self.name(), {"number": number, "origin": origin})
+
+    def repair(self):
+        """Puts back what an account needs for calls."""
+        name, number = self.name(), self.rng.choice(NUMBERS[:2])
+        self.send("member.set", name, {"member_id": "boss", "role": "admin"})
+        self.send("number.added", name, {"number": number, "origin": self.rng.choice(sorted(ORIGINS))})
+        self.send("number.international_enabled", name, {"number": number, "actor": "boss"})
+        for member in ("boss", "kim"):
+            self.send("member.assigned", name, {"number": number, "member_id": member})
 
     def assignment(self):
         kind = self.rng.choices(["member.assigned", "member.unassigned"], [3, 1])[0]
@@ -599,9 +610,9 @@ class Chaos:
         low = {code: rng.choice(AMOUNTS) for code in rng.sample(CURRENCIES, rng.randint(0, 3))}
         spend = {code: rng.choice(AMOUNTS[3:]) for code in rng.sample(CURRENCIES, rng.randint(0, 2))}
         members = {"tick_ms": tick, "horizon_ms": 2 * tick + 10000 + rng.choice([0, 0, 1, 20000, 60000, -1]),
-                   "stale_after_ms": rng.choice([5000, 30000, 120000, 600000]),
+                   "stale_after_ms": rng.choice([5000, 30000, 120000, 600000, 600000]),
                    "retention_ms": rng.choice([0, 1000, 60000, HOUR, 7 * DAY]),
-                   "max_call_ms": rng.choice([1, 20000, 61500, 120000, 4 * HOUR]),
+                   "max_call_ms": rng.choice([1, 20000, 61500, 120000, 4 * HOUR, 4 * HOUR]),
                    "recharge_timeout_ms": rng.choice([5000, 60000, 900000]),
                    "notice_ms": rng.choice([0, 0, HOUR, 7 * DAY]), "low_credits": low, "daily_spend": spend,
                    "max_concurrent_calls": rng.choice([0, 0, 1, 2, 4])}

@@ -137,7 +137,7 @@ class Deck:
 class Call:
     """An authorized call, live or closed."""
 
-    def __init__(self, data, time, place, clock):
+    def __init__(self, data, time, place, clock, longest):
         self.id, self.data = data["call_id"], data
         self.started_at, self.place = time, place  # place in the log: the tie-break "call start"
         self.charged = False        # does it cost anything
@@ -148,6 +148,7 @@ class Call:
         self.day = time // DAY      # the day that what is accrued belongs to
         self.limit = self.reason = None
         self.revision = 0
+        self.longest = longest      # max_call_ms, or what was talked when the policy made that too short
         self.posted = 0
         self.stale = False
         self.stood = (None, None)   # limit and reason before it went stale
@@ -165,9 +166,12 @@ class Call:
             return 0
         return self.connect + half_up(self.billed_ms(duration) * self.price, 60000)
 
+    def talked(self):
+        """Talk time up to the limit: what is charged for."""
+        return self.last if self.limit is None else min(self.last, self.limit)
+
     def charge(self):
-        """What it is charged for so far."""
-        return self.cost(self.last if self.limit is None else min(self.last, self.limit))
+        return self.cost(self.talked())
 
     def increments_end(self, count):
         """Talk time at which the count-th increment ends; 0 for none."""
@@ -191,8 +195,8 @@ class Account:
         self.enabled, self.assigned, self.blocked = set(), set(), set()
         self.changed_at = {}                           # setting -> time of its last change
         self.removed_at = {}                           # ("number" | "member", which) -> time of its removal
-        self.posted = 0
-        self.posted_by_day = {}
+        self.posted = self.posted_of_calls = 0
+        self.spent = {}                                # day -> what was charged on it, by the events' own time
         self.live, self.closed, self.denied = [], {}, {}
         self.topups = {}
         self.low_said = self.exhausted = False
@@ -208,15 +212,15 @@ class Account:
     def available(self):
         return self.posted - self.accrued()
 
+    def charged(self):
+        """All that calls were ever charged for, posted or accrued."""
+        return self.accrued() + self.posted_of_calls
+
     def charged_live(self):
         return [call for call in self.live if call.charged]
 
-    def longest(self, call):
-        """The call's longest talk time: what a policy made too short stays at what was talked."""
-        return max(self.policy["max_call_ms"], call.last)
-
     def horizon_end(self, call):
-        return min(call.last + self.policy["horizon_ms"], self.longest(call))
+        return min(call.last + self.policy["horizon_ms"], call.longest)
 
     def uncommitted(self):
         commitments = (call.cost(self.horizon_end(call) if call.limit is None else call.limit) - call.posted
@@ -230,10 +234,6 @@ class Account:
         posted = (call.posted for call in self.charged_live() if call is not but)
         return self.posted - sum(held) + sum(posted)
 
-    def spent_on(self, day):
-        return self.posted_by_day.get(day, 0) + sum(call.charge() - call.posted for call in self.live
-                                                    if call.day == day)
-
 
 class Change:
     """What one effective event (or deadline) did to an account, as far as the consequences ask."""
@@ -241,15 +241,12 @@ class Change:
     def __init__(self, account, day):
         self.account, self.day = account, day
         self.limits = {call.id: (call.limit, call.reason) for call in account.live}
-        self.charged = self.total(account)
+        self.charged, self.spent = account.charged(), account.spent.get(day, 0)
+        self.uncommitted = account.uncommitted()
         self.is_tick = self.is_reversal = self.new_policy = False
         self.reported = None   # the call this event reported on
         self.reached = False   # a closed call reached its credits_exhausted limit, or a call was denied
         self.said_low = account.low_said
-
-    @staticmethod
-    def total(account):
-        return account.accrued() + sum(account.posted_by_day.values())
 
 
 class Partition:
@@ -285,8 +282,8 @@ class Partition:
         if refusal is None:
             self.time = event.time if self.time is None else max(self.time, event.time)
         self.advance_clock(timestamp, before)
-        self.forget()
         self.meet_deadlines()
+        self.forget()
         if refusal is None:
             try:
                 self.take_effect(event)
@@ -352,8 +349,9 @@ class Partition:
         """Drops what is past its time: calls remembered, decks and fx tables superseded for an hour."""
         now = self.time or 0
         for account in self.accounts.values():
-            account.closed = {name: old for name, old in account.closed.items() if now < old.kept_until}
-            account.denied = {name: old for name, old in account.denied.items() if now < old.kept_until}
+            account.closed = {name: old for name, old in account.closed.items()
+                              if now < old.closed_at + max(1, self.policy["retention_ms"])}
+            account.denied = {name: old for name, old in account.denied.items() if now < old.closed_at + DENIED_KEPT}
 
         def superseded(at, older, newer):
             return newer.rank > older.rank and at > newer.effective_at + HOUR
@@ -414,8 +412,12 @@ class Partition:
     def begin(self, account, event):
         """The event is neither rejected nor a duplicate: from here on the newest policy holds for the account."""
         change = Change(account, event.time // DAY)
-        change.new_policy = account.policy is not self.policy
-        account.policy = self.policy
+        if account.policy is not self.policy:
+            change.new_policy = True
+            account.policy = self.policy
+            for call in account.live:
+                longest = max(call.talked(), self.policy["max_call_ms"])  # a charge is never taken back
+                call.longest = min(longest, call.longest) if call.reason == "max_duration" else longest
         return change
 
     def on_clock_advanced(self, event):
@@ -440,11 +442,14 @@ class Partition:
     # -------------------------------------------------- settings
 
     @staticmethod
-    def absorb_older(account, event, setting, number=None, member=None):
-        """An event older than the last change of its setting is a duplicate; so is one older than a removal."""
+    def absorb_older(account, event, setting, number=None, member=None, same=False):
+        """An event older than the last change of its setting is a duplicate; so is one older than a removal,
+        and one that says the same for the same time."""
         times = [account.changed_at.get(setting), account.removed_at.get(("number", number)),
                  account.removed_at.get(("member", member))]
         if any(time is not None and event.time < time for time in times):
+            raise Duplicate
+        if same and event.time == account.changed_at.get(setting):
             raise Duplicate
 
     @staticmethod
@@ -463,7 +468,7 @@ class Partition:
 
     def on_member_set(self, account, event):
         member = event.data["member_id"]
-        self.absorb_older(account, event, ("role", member))
+        self.absorb_older(account, event, ("role", member), same=account.roles.get(member) == event.data["role"])
         change = self.begin(account, event)
         account.roles[member] = event.data["role"]
         self.set_at(account, event, ("role", member))
@@ -511,7 +516,8 @@ class Partition:
 
     def on_member_assigned(self, account, event):
         number, member = event.data["number"], event.data["member_id"]
-        self.absorb_older(account, event, ("assigned", number, member), number, member)
+        self.absorb_older(account, event, ("assigned", number, member), number, member,
+                          same=(number, member) in account.assigned)
         if member not in account.roles:
             raise Rejected("member_unknown")
         self.check_number(account, number)
@@ -532,7 +538,7 @@ class Partition:
 
     def toggle(self, account, event, on):
         number = event.data["number"]
-        self.absorb_older(account, event, ("toggle", number), number)
+        self.absorb_older(account, event, ("toggle", number), number, same=on == (number in account.enabled))
         self.check_number(account, number)
         self.check_actor(account, event)
         change = self.begin(account, event)
@@ -552,7 +558,7 @@ class Partition:
 
     def on_destination_blocked(self, account, event):
         block = (event.data["prefix"], event.data["number"])
-        self.absorb_older(account, event, ("block", block), block[1])
+        self.absorb_older(account, event, ("block", block), block[1], same=block in account.blocked)
         self.check_number(account, block[1])
         self.check_actor(account, event)
         change = self.begin(account, event)
@@ -572,9 +578,7 @@ class Partition:
         return change
 
     def on_auto_recharge_configured(self, account, event):
-        self.absorb_older(account, event, "auto_recharge")
-        if account.auto == event.data and event.time == account.changed_at["auto_recharge"]:
-            raise Duplicate
+        self.absorb_older(account, event, "auto_recharge", same=account.auto == event.data)
         self.check_currency(event.data["currency"])
         self.check_actor(account, event)
         change = self.begin(account, event)
@@ -586,7 +590,8 @@ class Partition:
 
     def on_policy_configured(self, event):
         newer = {name: item for name, item in event.data.items()
-                 if event.time >= self.policy_changed_at.get(name, event.time)}
+                 if event.time >= self.policy_changed_at.get(name, event.time)
+                 and (event.time, item) != (self.policy_changed_at.get(name), self.policy[name])}
         if not newer:
             raise Duplicate
         policy = {**self.policy, **newer}
@@ -645,7 +650,7 @@ class Partition:
             sides.append(("fx:" + account.currency, credits, account.currency))
         account.topups[data["topup_id"]] = SimpleNamespace(data=data, credits=credits, sides=sides, reversal=None)
         self.post(account, "topup", credits, data["topup_id"], event.time // DAY,
-                  sides + [("customer:" + account.name, -credits, account.currency)])
+                  [("customer:" + account.name, -credits, account.currency)] + sides)
         self.take_payment(account, data["recharge_id"])
         return change
 
@@ -675,7 +680,7 @@ class Partition:
         change.is_reversal = True
         topup.reversal = event.data
         debit = min(topup.credits, account.available())
-        sides = [(name, -micros, currency) for name, micros, currency in reversed(topup.sides)]
+        sides = [(name, -micros, currency) for name, micros, currency in topup.sides]
         self.post(account, "topup_reversal", -debit, event.data["topup_id"], event.time // DAY,
                   [("customer:" + account.name, debit, account.currency),
                    ("receivable:" + account.name, topup.credits - debit, account.currency)] + sides)
@@ -820,7 +825,7 @@ class Partition:
         if amount == 0:
             return
         call.posted += amount
-        account.posted_by_day[day] = account.posted_by_day.get(day, 0) + amount
+        account.posted_of_calls += amount
         self.post(account, "call", -amount, call.id, day,
                   [("customer:" + account.name, amount, account.currency),
                    ("revenue:" + call.rate["destination"], -amount, account.currency)])
@@ -842,11 +847,11 @@ class Partition:
                 raise Duplicate
             raise Rejected("id_reused")
         change = self.begin(account, event)
-        call = Call(event.data, event.time, self.offset, self.clock)
+        call = Call(event.data, event.time, self.offset, self.clock, self.policy["max_call_ms"])
         change.reported = call
         reason = self.judge(account, call)
         if reason:
-            account.denied[call.id] = SimpleNamespace(data=call.data, kept_until=self.time + DENIED_KEPT, denied=True)
+            account.denied[call.id] = SimpleNamespace(data=call.data, closed_at=self.time, denied=True)
             self.deny(account.name, call.id, reason)
             change.reached = reason == "insufficient_credits"
             return change
@@ -905,7 +910,7 @@ class Partition:
         if policy["max_concurrent_calls"] and len(account.charged_live()) >= policy["max_concurrent_calls"]:
             return "too_many_calls"
         daily = policy["daily_spend"].get(account.currency)
-        if daily is not None and account.spent_on(call.day) >= daily:
+        if daily is not None and account.spent.get(call.day, 0) >= daily:
             return "daily_spend_reached"
         account.waiting = False
         call.charged = True
@@ -942,26 +947,31 @@ class Partition:
         change = self.begin(account, event)
         change.is_tick = True
         change.reported = call
-        self.report(account, call, event)
+        self.report(account, call, event, change)
         return change
 
-    def report(self, account, call, event):
+    def report(self, account, call, event, change):
         """A sign of life: posts what a past day accrued, then charges what was talked since."""
         if event.time // DAY > call.day:
             self.post_call(account, call, call.day)
             call.day = event.time // DAY
-        call.reported_at, call.alive_clock = event.time, self.clock
+        call.reported_at, call.alive_clock = max(event.time, call.reported_at), self.clock
         duration = max(event.data["duration_ms"], call.last)
-        if call.charged and call.limit is None:
+        if call.limit is None:
+            if change.new_policy and call.last > account.policy["max_call_ms"]:
+                call.longest = duration  # nobody had said anything while it talked
             self.charge_ahead(account, call, duration)
         call.last = duration
 
     @staticmethod
     def charge_ahead(account, call, duration):
-        """Limits a call that talked on where the credits that nobody else holds do not cover all of it."""
+        """Limits a call that talked on where it became too long, or where the credits that nobody else holds end."""
+        wanted = min(duration, call.longest)
         credits = account.neither_charged_nor_granted(but=call) + call.posted
-        if call.cost(duration) > credits:
-            call.limit, call.reason = call.affordable_ms(credits, duration), "credits_exhausted"
+        if call.charged and call.cost(wanted) > credits:
+            call.limit, call.reason = call.affordable_ms(credits, wanted), "credits_exhausted"
+        elif duration > wanted:
+            call.limit, call.reason = wanted, "max_duration"
 
     def on_call_ended(self, account, event):
         call = self.find_live(account, event)
@@ -970,7 +980,7 @@ class Partition:
             change.reached = self.settle_stale(account, call, event)
             return change
         stood = call.limit
-        self.report(account, call, event)
+        self.report(account, call, event, change)
         change.reached = call.reason == "credits_exhausted" and call.last >= call.limit
         by_cutoff = stood is not None and call.last >= stood
         self.close(account, call, event.time, call.day, event.data["voicemail"],
@@ -980,7 +990,7 @@ class Partition:
     def close(self, account, call, ended_at, day, voicemail, ended_by):
         self.post_call(account, call, day)
         account.live.remove(call)
-        call.kept_until = (self.time or 0) + account.policy["retention_ms"]
+        call.closed_at = self.time or 0
         account.closed[call.id] = call
         self.record(account, call, ended_at, voicemail, ended_by)
 
@@ -989,10 +999,12 @@ class Partition:
         duration = event.data["duration_ms"]
         (stood, _), call.stale = call.stood, False
         call.limit, call.reason = call.stood
-        wanted = duration if stood is None else min(duration, stood)
+        wanted = min(duration, call.longest if stood is None else stood)
         credits = account.neither_charged_nor_granted(but=call) + call.posted
         if call.charged and wanted > call.last and call.cost(wanted) > credits:
             call.limit, call.reason = call.affordable_ms(credits, wanted), "credits_exhausted"
+        elif stood is None and duration > wanted:
+            call.limit, call.reason = wanted, "max_duration"
         call.last = duration
         self.post_call(account, call, event.time // DAY)
         by_cutoff = stood is not None and duration >= stood
@@ -1001,14 +1013,13 @@ class Partition:
 
     def record(self, account, call, ended_at, voicemail, ended_by):
         rate = call.rate or {}
-        talked = call.last if call.limit is None else min(call.last, call.limit)
         self.emit("call.recorded", account.name, {
             "call_id": call.id, "direction": call.data["direction"], "from": call.data["from"], "to": call.data["to"],
             "member_id": call.data["member_id"], "charged": call.charged, "destination": rate.get("destination"),
             "prefix": rate.get("prefix"), "deck_id": call.deck_id,
             "price": money(call.price) if call.charged else None, "fx": call.fx, "currency": account.currency,
             "started_at": time_text(call.started_at), "ended_at": time_text(ended_at), "duration_ms": call.last,
-            "billed_ms": call.billed_ms(talked) if call.charged else 0, "amount": money(call.charge()),
+            "billed_ms": call.billed_ms(call.talked()) if call.charged else 0, "amount": money(call.charge()),
             "uncollected": money(call.cost(call.last) - call.charge()), "voicemail": voicemail, "ended_by": ended_by})
 
     @staticmethod
@@ -1022,16 +1033,20 @@ class Partition:
     # ------------------------------------------------------------ consequences of an account's event
 
     def consequences(self, change):
+        self.set_limits(change)
+        self.notify(change.account, change)
+        self.recharge(change.account, change)
+
+    def set_limits(self, change):
         account = change.account
         self.limit_daily_spend(account, change)
         self.limit_max_duration(account)
         self.share_credits(account, change)
+        self.limit_daily_spend(account, change)
         for call in account.live:
             limit, reason = change.limits.get(call.id, (None, None))
             if call.limit != limit or (call.reason != reason and call.reason not in (None, "credits_exhausted")):
                 self.say_limit(account, call)
-        self.notify(account, change)
-        self.recharge(account, change)
 
     def say_limit(self, account, call):
         call.revision += 1
@@ -1043,8 +1058,9 @@ class Partition:
 
     @staticmethod
     def limit_daily_spend(account, change):
+        account.spent[change.day] = change.spent + account.charged() - change.charged
         daily = account.policy["daily_spend"].get(account.currency)
-        if daily is None or account.spent_on(change.day) < daily:
+        if daily is None or account.spent[change.day] < daily:
             return
         for call in account.charged_live():
             if call.reason not in AT_ONCE:
@@ -1056,27 +1072,25 @@ class Partition:
     def limit_max_duration(account):
         """Calls that are not charged, and limits that a new max_call_ms makes too long; share_credits does the rest."""
         for call in account.live:
-            longest = account.longest(call)
             if call.limit is None:
-                too_long = not call.charged and call.last + account.policy["horizon_ms"] >= longest
+                too_long = not call.charged and call.last + account.policy["horizon_ms"] >= call.longest
             else:
-                too_long = call.reason not in AT_ONCE and call.limit > longest
+                too_long = call.reason not in AT_ONCE and call.limit > call.longest
             if too_long:
-                call.limit, call.reason = longest, "max_duration"
+                call.limit, call.reason = call.longest, "max_duration"
 
     def share_credits(self, account, change):
         calls = account.charged_live()
         if change.is_reversal:
             share = [call for call in calls if call.reason not in AT_ONCE]
-            held = {call.id: call.billed_ms(call.last if call.limit is None else min(call.last, call.limit))
-                    for call in share}
+            held = {call.id: call.billed_ms(call.talked()) for call in share}
             self.grant(account, share, held, account.available())
             return
         share = [call for call in calls if call.limit is None]
         promised = sum(call.cost(account.horizon_end(call)) - call.charge() for call in share)
         self.grant(account, share, {call.id: call.billed_ms(call.last) for call in share},
                    account.uncommitted() + promised)
-        if change.is_tick and not change.new_policy:
+        if (change.is_tick and not change.new_policy) or account.uncommitted() <= change.uncommitted:
             return
         share = [call for call in calls if call.reason == "credits_exhausted"]
         self.grant(account, share, {call.id: call.limit for call in share}, account.uncommitted())
@@ -1091,8 +1105,8 @@ class Partition:
         while buyers:
             call = min(buyers, key=lambda buyer: (held[buyer.id] - buyer.last, buyer.place))
             if held[call.id] >= account.horizon_end(call):
-                within = call.last + account.policy["horizon_ms"] >= account.longest(call)
-                call.limit, call.reason = (account.longest(call), "max_duration") if within else (None, None)
+                within = call.last + account.policy["horizon_ms"] >= call.longest
+                call.limit, call.reason = (call.longest, "max_duration") if within else (None, None)
                 buyers.remove(call)
                 continue
             end = call.billed_ms(held[call.id] + 1)
@@ -1105,7 +1119,7 @@ class Partition:
         assert credits >= 0
 
     def notify(self, account, change):
-        charged = Change.total(account) > change.charged
+        charged = account.charged() > change.charged
         available = account.available()
         assert available >= 0
         low = account.policy["low_credits"].get(account.currency)
