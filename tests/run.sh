@@ -50,12 +50,13 @@ for flavour in "" /asan; do
         suite "corpus$flavour/$name" "$replay" "tests/fuzz/corpus_$name"
     done
 done
+suite data tests/data.sh
 suite laws tests/laws.sh "$build"
 suite tables/coverage tests/tables/coverage.sh
 suite schemas /usr/bin/env python3 tests/schemas/check.py "$build/tests/schemas/probe"
 suite cli tests/cli/run.sh "$build"
 suite embedded tests/embedded/run.sh "$build"
-suite model tests/model/run.sh "${MODEL_SEEDS:-12}" "${MODEL_EVENTS:-600}" --callfold "$build/callfold"
+suite model tests/model/run.sh "${MODEL_SEEDS:-40}" "${MODEL_EVENTS:-800}"
 suite day tests/day/run.sh "$build"
 
 echo
