@@ -4,8 +4,10 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <sysexits.h>
@@ -40,6 +42,15 @@ static bool store_adds_up(const char *dir, uint32_t number)
     return store_is_sound(store, &error) && memcmp(digest, header.digest, sizeof digest) == 0;
 }
 
+/* The child must not outlive its parent, nor hold the locks that came with its
+ * descriptors: the next process would find the directory in use. */
+static _Noreturn void prove_and_exit(const char *dir, uint32_t number)
+{
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    close_range(STDERR_FILENO + 1, UINT_MAX, 0);
+    _exit(store_adds_up(dir, number) ? EX_OK : EX_SOFTWARE);
+}
+
 /* In a process of its own: what a failing machine left of a map may kill its reader. */
 static bool prove_store(const char *dir, uint32_t number)
 {
@@ -52,7 +63,7 @@ static bool prove_store(const char *dir, uint32_t number)
     fflush(NULL);
     pid_t child = fork();
     if (child == 0)
-        _exit(store_adds_up(dir, number) ? EX_OK : EX_SOFTWARE);
+        prove_and_exit(dir, number);
     while (waitpid(child, &result, 0) < 0 && errno == EINTR) {
     }
     return child > 0 && WIFEXITED(result) && WEXITSTATUS(result) == EX_OK;

@@ -194,6 +194,13 @@ partition_count_changes() {
     expect_code 78 fold "$1" --partitions 5 && expect_words "--partitions 4" "5"
 }
 
+fold_version_changes() {
+    fresh
+    fold "$1"
+    sed -i 's/"fold_version":[0-9]*/"fold_version":999/' out/progress.jsonl
+    expect_code 78 fold "$1" && expect_words "fold version 999" "version 1;"
+}
+
 second_process() {
     fresh
     "$callfold" run --events "$1" --out out --state state --follow --quiet &
@@ -396,6 +403,7 @@ check events_are_cut bare.jsonl
 check events_are_others bare.jsonl
 check events_are_missing
 check partition_count_changes archive.jsonl
+check fold_version_changes bare.jsonl
 check second_process bare.jsonl
 check directory_is_read_only bare.jsonl
 check file_limit bare.jsonl bare 200 out/rejects.jsonl
