@@ -343,9 +343,19 @@ static void move_time(struct audit *audit, const int64_t *event_time_ms, const j
     }
 }
 
+/* A refusal says in words what was wrong. */
+static bool has_detail(const json_t *output)
+{
+    return (!is_type(output, "event.rejected") && !is_type(output, "call.denied") && !is_type(output, "sms.denied")) ||
+           *string_of(json_object_get(output, "data"), "detail") != '\0';
+}
+
 static bool check_output(struct audit *audit, const struct fold_record *record, const json_t *output,
                          const char digest[DIGEST_HEX])
 {
+    if (!has_detail(output)) {
+        return wrong(audit, "a refusal without a detail", output);
+    }
     if (is_type(output, "ledger.posted")) {
         return check_entry(audit, record, output);
     }
