@@ -159,7 +159,7 @@ static void auction_sift_down(struct auction *auction, size_t i)
     auction->heap[i] = moving;
 }
 
-static bool takes_part(const struct account_step *step, const struct call_record *call, enum round round)
+static bool takes_part(const struct call_record *call, enum round round)
 {
     if (call->charging != CHARGING_CREDITS || cutoff_is_frozen(call))
         return false;
@@ -168,9 +168,7 @@ static bool takes_part(const struct account_step *step, const struct call_record
     bool limited = call->limit_ms != NO_LIMIT;
     if (round == ROUND_GRANT)
         return !limited;
-    /* Past max_call_ms (a policy change) there is nothing to buy. */
-    return limited && call->limit_reason == CUTOFF_CREDITS_EXHAUSTED &&
-           call->limit_ms < step->fold->policy->number[POLICY_MAX_CALL_MS];
+    return limited && call->limit_reason == CUTOFF_CREDITS_EXHAUSTED;
 }
 
 static struct bid bid_of(const struct account_step *step, struct record *record, enum round round)
@@ -199,7 +197,7 @@ static struct auction auction_open(struct account_step *step, enum round round, 
     *pool = round == ROUND_BUY_ON ? account_uncommitted(account) : account->posted_micros - account->held_micros;
     for (struct record *r = first_call(step); r; r = next_call(r)) {
         const struct call_record *call = call_of(r);
-        if (!takes_part(step, call, round))
+        if (!takes_part(call, round))
             continue;
         struct bid bid = bid_of(step, r, round);
         *pool += call_held(call) - (bid.cost_micros - call->posted_micros);
@@ -238,13 +236,14 @@ static bool is_near_max(const struct account_step *step, const struct call_recor
            step->fold->policy->number[POLICY_HORIZON_MS];
 }
 
-/* A call has been charged past max_call_ms only where a policy change made it so:
- * nobody had said anything when it talked, and a charge is not taken back. */
+/* A call is past max_call_ms, or has a limit there, only where a policy change
+ * made it so: what it was charged or granted before is not taken back. */
 static void limit_to_max(struct account_step *step, struct record *record)
 {
     int64_t max_call_ms = step->fold->policy->number[POLICY_MAX_CALL_MS];
-    int64_t talked_ms = call_talked_ms(call_of(record));
-    cutoff_say(step, record, max_call_ms > talked_ms ? max_call_ms : talked_ms, CUTOFF_MAX_DURATION);
+    const struct call_record *call = call_of(record);
+    int64_t had_ms = call->limit_ms != NO_LIMIT ? call->limit_ms : call->duration_ms;
+    cutoff_say(step, record, max_call_ms > had_ms ? max_call_ms : had_ms, CUTOFF_MAX_DURATION);
 }
 
 /* What a call got becomes its limit, or lifts it. */

@@ -309,13 +309,13 @@ enum verdict ratedeck_rates(struct fold *fold, const struct event *event, struct
     for (size_t i = 0; i < event->data.deck_rates.count; i++) {
         const struct deck_rate *rate = &event->data.deck_rates.rates[i];
         struct record *record = rate_find(fold, view->deck, rate);
-        if (!record)
+        if (!record) {
             rate_create(fold, view, rate);
-        else if (!same_rate(record_body(record), rate))
+            news = true;
+        } else if (!same_rate(record_body(record), rate)) {
+            news |= !view->deck->spoilt;
             view->deck->spoilt = 1;
-        else
-            continue;
-        news = true;
+        }
     }
     state_changed(fold->state, view->record);
     return news ? APPLIED : DUPLICATE;
