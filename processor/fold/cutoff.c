@@ -279,8 +279,12 @@ static void run_round(struct account_step *step, enum round round)
 static void settle_max(struct account_step *step, struct record *record)
 {
     const struct call_record *call = call_of(record);
+    int64_t max_call_ms = step->fold->policy->number[POLICY_MAX_CALL_MS], talked_ms = call_talked_ms(call);
+    int64_t most_ms = talked_ms > max_call_ms ? talked_ms : max_call_ms;
     if (call->limit_ms == NO_LIMIT && is_near_max(step, call))
         limit_to_max(step, record);
+    else if (call->limit_ms > most_ms && call->limit_reason == CUTOFF_CREDITS_EXHAUSTED)
+        cutoff_freeze(step, record, most_ms, CUTOFF_MAX_DURATION); /* a policy change */
 }
 
 static int by_call_start(const void *a, const void *b)
