@@ -8,8 +8,8 @@
  * same bytes and the same digests. Last with every record sent twice: a second
  * copy may cause only what repeats by its nature, and the table must hold.
  *
- * -v prints each record's outputs; -w leaves all inputs and outputs of the
- * first run in DIR/inputs.jsonl and DIR/outputs.jsonl, for the schemas' tests.
+ * -v prints each record's outputs; -w leaves the events and the outputs of the
+ * first run in DIR/inputs.jsonl and DIR/outputs.jsonl, for schemas.sh.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -114,6 +114,7 @@ static bool fold_one(struct run *run, const struct fold_record *record, json_t *
     const char *broken;
     bool decoded = event_decode(run->decoder, record->value, &event, &error);
     int64_t time_ms = decoded ? event.time_ms : 0;
+    write_record(decoded && run->variant == AS_IT_STANDS ? run->options->inputs : NULL, record->value);
     fold_step(run->fold, record, decoded ? &event : NULL, decoded ? NULL : &error, &list);
     *outputs = encode_all(run, &list);
     fold_digest(run->fold, digest);
@@ -202,9 +203,6 @@ static bool send(struct run *run, const struct step *step, const struct step *ju
     json_t *outputs = NULL;
     int64_t before = duplicates(run);
     snprintf(run->place, sizeof run->place, "%s:%d", step->file, step->line);
-    if (run->variant == AS_IT_STANDS) {
-        write_record(run->options->inputs, value);
-    }
     bool good = fold_one(run, &record, &outputs);
     if (good) {
         bool counted = run->variant == RESTARTED || duplicates(run) == before + (judged && judged->duplicate);
