@@ -35,7 +35,7 @@ suite() {
     if [ -z "$counts" ] && [ "$status" -eq 0 ]; then set -- 0 1; echo "no summary line" >>"$log"; fi
     passed=$((passed + $1)) failed=$((failed + $2))
     printf '  %-28s %6d passed %s %4ds\n' "$name" "$1" "$([ "$2" -gt 0 ] && echo ", $2 FAILED" || echo '          ')" $((SECONDS - start))
-    if [ "$2" -gt 0 ]; then sed 's/^/    | /' "$log" | tail -60; echo "    (all of it: $log)"; fi
+    if [ "$2" -gt 0 ]; then tail -40 "$log" | cut -c1-240 | sed 's/^/    | /'; echo "    (all of it: $log)"; fi
 }
 
 export CALLFOLD=$build/callfold
