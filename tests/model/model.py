@@ -196,7 +196,7 @@ class Account:
         self.changed_at = {}                           # setting -> time of its last change
         self.removed_at = {}                           # ("number" | "member", which) -> time of its removal
         self.posted = self.posted_of_calls = 0
-        self.spent = {}                                # day -> what was charged on it, by the events' own time
+        self.spending_day, self.spent = -(2**63), 0    # what was charged on one day, which never goes back
         self.live, self.closed, self.denied = [], {}, {}
         self.topups = {}
         self.low_said = self.exhausted = False
@@ -212,6 +212,9 @@ class Account:
     def available(self):
         return self.posted - self.accrued()
 
+    def spent_on(self, day):
+        return self.spent if day == self.spending_day else 0
+
     def charged(self):
         """All that calls were ever charged for, posted or accrued."""
         return self.accrued() + self.posted_of_calls
@@ -220,6 +223,9 @@ class Account:
         return [call for call in self.live if call.charged]
 
     def horizon_end(self, call):
+        """Talk time up to which credits are set aside for the call, if there are enough."""
+        if call.reason == "max_duration":
+            return call.limit
         return min(call.last + self.policy["horizon_ms"], call.longest)
 
     def uncommitted(self):
@@ -241,7 +247,7 @@ class Change:
     def __init__(self, account, day):
         self.account, self.day = account, day
         self.limits = {call.id: (call.limit, call.reason) for call in account.live}
-        self.charged, self.spent = account.charged(), account.spent.get(day, 0)
+        self.charged, self.spent = account.charged(), account.spent_on(day)
         self.uncommitted = account.uncommitted()
         self.is_tick = self.is_reversal = self.new_policy = False
         self.reported = None   # the call this event reported on
@@ -661,9 +667,8 @@ class Partition:
         low = account.policy["low_credits"].get(account.currency)
         if low is not None and account.available() > low:
             account.low_said = False
-        if recharge_id is None:
-            account.waiting = False
-        else:
+        account.waiting = False
+        if recharge_id is not None:
             account.failures = 0
             if account.in_flight and account.in_flight.id == recharge_id:
                 account.in_flight = None
@@ -910,7 +915,7 @@ class Partition:
         if policy["max_concurrent_calls"] and len(account.charged_live()) >= policy["max_concurrent_calls"]:
             return "too_many_calls"
         daily = policy["daily_spend"].get(account.currency)
-        if daily is not None and account.spent.get(call.day, 0) >= daily:
+        if daily is not None and account.spent_on(call.day) >= daily:
             return "daily_spend_reached"
         account.waiting = False
         call.charged = True
@@ -962,6 +967,9 @@ class Partition:
                 call.longest = duration  # nobody had said anything while it talked
             self.charge_ahead(account, call, duration)
         call.last = duration
+        if change.new_policy and call.reason == "credits_exhausted":
+            call.longest = max(call.longest, call.talked())
+        change.reached = call.reason == "credits_exhausted" and duration >= call.limit
 
     @staticmethod
     def charge_ahead(account, call, duration):
@@ -977,12 +985,12 @@ class Partition:
         call = self.find_live(account, event)
         change = self.begin(account, event)
         if call.stale:
-            change.reached = self.settle_stale(account, call, event)
+            self.settle_stale(account, call, event)
             return change
-        stood = call.limit
         self.report(account, call, event, change)
-        change.reached = call.reason == "credits_exhausted" and call.last >= call.limit
-        by_cutoff = stood is not None and call.last >= stood
+        if call.limit is not None and change.limits[call.id][0] is None:
+            self.say_limit(account, call)
+        by_cutoff = call.limit is not None and call.last >= call.limit
         self.close(account, call, event.time, call.day, event.data["voicemail"],
                    "cutoff" if by_cutoff else "platform")
         return change
@@ -1009,7 +1017,6 @@ class Partition:
         self.post_call(account, call, event.time // DAY)
         by_cutoff = stood is not None and duration >= stood
         self.record(account, call, event.time, event.data["voicemail"], "cutoff" if by_cutoff else "platform")
-        return call.reason == "credits_exhausted" and duration >= call.limit
 
     def record(self, account, call, ended_at, voicemail, ended_by):
         rate = call.rate or {}
@@ -1058,9 +1065,11 @@ class Partition:
 
     @staticmethod
     def limit_daily_spend(account, change):
-        account.spent[change.day] = change.spent + account.charged() - change.charged
+        charged = account.charged() - change.charged
+        if charged and change.day >= account.spending_day:
+            account.spending_day, account.spent = change.day, change.spent + charged
         daily = account.policy["daily_spend"].get(account.currency)
-        if daily is None or account.spent[change.day] < daily:
+        if daily is None or account.spent_on(change.day) < daily:
             return
         for call in account.charged_live():
             if call.reason not in AT_ONCE:
@@ -1105,7 +1114,7 @@ class Partition:
         while buyers:
             call = min(buyers, key=lambda buyer: (held[buyer.id] - buyer.last, buyer.place))
             if held[call.id] >= account.horizon_end(call):
-                within = call.last + account.policy["horizon_ms"] >= call.longest
+                within = call.reason == "max_duration" or call.last + account.policy["horizon_ms"] >= call.longest
                 call.limit, call.reason = (call.longest, "max_duration") if within else (None, None)
                 buyers.remove(call)
                 continue
