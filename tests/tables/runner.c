@@ -46,6 +46,7 @@ struct run {
     json_t *labels;
     struct buffer bytes; /* all outputs, and the digest after each record */
     int64_t offset, timestamp_ms;
+    size_t size; /* records stored at the last `size` */
     char place[1200];
 };
 
@@ -258,6 +259,11 @@ static bool send_step(struct run *run, const struct step *step)
         return send_clock(run, step);
     case STEP_RAW:
         return send(run, step, step->checked ? step : NULL, TEXT_NONE, step->raw);
+    case STEP_SIZE:
+        run->size = run->memory.count;
+        return true;
+    case STEP_SIZE_AGAIN:
+        return run->memory.count == run->size || faulty(run, "the state has not gone back to its size");
     }
     return false;
 }

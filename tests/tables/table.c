@@ -511,6 +511,9 @@ static bool read_directive(struct parser *parser, const char *word, const char *
     if (strcmp(word, "partition") == 0) {
         return read_partition(parser, table, rest);
     }
+    if (strcmp(word, "size") == 0 || strcmp(word, "size-again") == 0) {
+        return add_step(parser, word[4] ? STEP_SIZE_AGAIN : STEP_SIZE) != NULL;
+    }
     const char *argument = next_token(parser, &rest);
     if (strcmp(word, "bare") == 0 && table) {
         return table->bare = true;

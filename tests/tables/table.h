@@ -40,6 +40,8 @@ enum step_kind {
     STEP_EVENT,
     STEP_UNTIL, /* clock.advanced each minute up to time_ms */
     STEP_RAW,   /* the record's bytes as they are */
+    STEP_SIZE,  /* notes how many records the stored state has */
+    STEP_SIZE_AGAIN, /* it must have as many again */
 };
 
 struct step {
