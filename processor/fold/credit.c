@@ -90,7 +90,7 @@ enum verdict credit_topped_up(struct fold *fold, const struct event *event, stru
     struct contents contents = topup_contents(event);
     if (existing && contents_equal(((struct topup_record *)record_body(existing))->contents, contents))
         return DUPLICATE;
-    int64_t granted_micros;
+    int64_t granted_micros = 0;
     if (granted(fold, event, record_body(record), existing != NULL, &granted_micros) == REJECTED)
         return REJECTED;
     struct account_step step = account_begin(fold, record, event->time_ms);
