@@ -60,7 +60,6 @@ struct raised_rate {
 struct output {
     enum output_type type;
     uint32_t n;          /* its place among the outputs of its event */
-    int64_t call_start;  /* the fold's: where in the log the call began that a limit is said of */
     struct text subject; /* absent where the output belongs to no account */
     union {
         struct {

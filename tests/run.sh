@@ -51,6 +51,7 @@ for flavour in "" /asan; do
     done
 done
 suite data tests/data.sh
+suite tables/schemas tests/tables/schemas.sh "$build/tests/tables/runner"
 suite laws tests/laws.sh "$build"
 suite tables/coverage tests/tables/coverage.sh
 suite schemas /usr/bin/env python3 tests/schemas/check.py "$build/tests/schemas/probe"

@@ -49,6 +49,14 @@ int64_t account_uncommitted(const struct account_record *account)
     return (int64_t)((uint64_t)account->posted_micros - (uint64_t)account->committed_micros);
 }
 
+static void take_over(struct account_record *account, const struct policy_record *policy)
+{
+    account->policy_version = policy->version;
+    account->stale_after_ms = policy->number[POLICY_STALE_AFTER_MS];
+    account->horizon_ms = policy->number[POLICY_HORIZON_MS];
+    account->max_call_ms = policy->number[POLICY_MAX_CALL_MS];
+}
+
 enum verdict account_opened(struct fold *fold, const struct event *event, struct record *none)
 {
     (void)none;
@@ -75,8 +83,7 @@ enum verdict account_opened(struct fold *fold, const struct event *event, struct
     account->currency = event->data.account_opened.currency;
     account->spent_day = account->recharge_day = account->recharge_limit_day = DAY_NEVER;
     account->recharge_time_ms = TIME_NEVER;
-    account->policy_version = fold->policy->version;
-    account->stale_after_ms = fold->policy->number[POLICY_STALE_AFTER_MS];
+    take_over(account, fold->policy);
 
     key = key_of2(RECORD_MEMBER, event->subject, event->data.account_opened.owner);
     struct member_record *owner = record_body(state_create(fold->state, &key, sizeof *owner));
@@ -91,9 +98,8 @@ static void take_up_policy(struct account_step *step)
 {
     struct fold *fold = step->fold;
     struct account_record *account = step->account;
-    account->policy_version = fold->policy->version;
-    account->stale_after_ms = fold->policy->number[POLICY_STALE_AFTER_MS];
-    for (struct record *r = record_links(step->record)->account.first; r; r = record_links(r)->live.next) {
+    take_over(account, fold->policy);
+    for (struct record *r = first_call(step); r; r = next_call(r)) {
         struct call_record *call = call_of(r);
         call_move(step, r, call->duration_ms, call->limit_ms, call->limit_reason);
         deadline_sooner(fold, r);
@@ -102,12 +108,22 @@ static void take_up_policy(struct account_step *step)
     step->every_call = true;
 }
 
-struct account_step account_begin(struct fold *fold, struct record *record, int64_t time_ms)
+static struct account_step begin(struct fold *fold, struct record *record, int64_t time_ms)
 {
     struct account_step step = {.fold = fold, .record = record, .account = record_body(record), .time_ms = time_ms};
-    step.first_output = fold->output_count;
     step.uncommitted_before = account_uncommitted(step.account);
     state_changed(fold->state, record);
+    return step;
+}
+
+struct account_step account_begin_deadline(struct fold *fold, struct record *record)
+{
+    return begin(fold, record, fold->p->time_ms);
+}
+
+struct account_step account_begin(struct fold *fold, struct record *record, int64_t time_ms)
+{
+    struct account_step step = begin(fold, record, time_ms);
     if (step.account->policy_version != fold->policy->version)
         take_up_policy(&step);
     return step;

@@ -51,12 +51,12 @@ static void add_to_sums(struct account_step *step, const struct call_record *cal
 }
 
 /* The call's terms in the sums, from its duration and limit. */
-static void reckon(const struct fold *fold, struct call_record *call)
+static void reckon(const struct account_record *account, struct call_record *call)
 {
     struct tariff tariff = call_tariff(call);
-    int64_t max_call_ms = fold->policy->number[POLICY_MAX_CALL_MS], ahead_ms = call->limit_ms;
+    int64_t max_call_ms = account->max_call_ms, ahead_ms = call->limit_ms;
     if (call->limit_ms == NO_LIMIT) {
-        ahead_ms = call->duration_ms + fold->policy->number[POLICY_HORIZON_MS];
+        ahead_ms = call->duration_ms + account->horizon_ms;
         if (ahead_ms > max_call_ms)
             ahead_ms = max_call_ms > call->duration_ms ? max_call_ms : call->duration_ms;
     }
@@ -77,7 +77,7 @@ void call_move(struct account_step *step, struct record *record, int64_t duratio
     call->limit_reason = (uint8_t)reason;
     if (call->charging != CHARGING_CREDITS)
         return;
-    reckon(step->fold, call);
+    reckon(step->account, call);
     add_to_sums(step, call, 1);
     if (call->charged_micros > charged_before)
         account_spend(step, call->charged_micros - charged_before);
@@ -234,12 +234,13 @@ static void close_call(struct account_step *step, struct record *record, struct 
 
 void call_close_stale(struct fold *fold, struct record *record)
 {
-    struct account_step step = account_begin(fold, record_links(record)->live.account, fold->p->time_ms);
+    struct account_step step = account_begin_deadline(fold, record_links(record)->live.account);
     struct call_record *call = call_of(record);
     size_t len = record_body_len(record);
     struct call_record *before = arena_alloc(&fold->arena, len);
     memcpy(before, call, len);
     cutoff_freeze(&step, record, call->duration_ms, CUTOFF_STALE);
+    cutoff_say(&step);
     struct closing_facts facts = {.ended_at_ms = call->last_time_ms, .ending = ENDED_BY_STALE};
     close_call(&step, record, &facts, before, len);
     account_finish(&step);
@@ -417,7 +418,7 @@ static void advance(struct account_step *step, struct record *record, int64_t du
 {
     const struct call_record *call = call_of(record);
     struct tariff tariff = call_tariff(call);
-    int64_t max_call_ms = step->fold->policy->number[POLICY_MAX_CALL_MS];
+    int64_t max_call_ms = step->account->max_call_ms;
     bool passes_max = call->duration_ms < max_call_ms && duration_ms > max_call_ms;
     int64_t target_ms = passes_max ? max_call_ms : duration_ms, limit_ms = NO_LIMIT;
     enum cutoff_reason reason = CUTOFF_CREDITS_EXHAUSTED;
@@ -432,9 +433,9 @@ static void advance(struct account_step *step, struct record *record, int64_t du
             reason = CUTOFF_CREDITS_EXHAUSTED;
         }
     }
-    call_move(step, record, duration_ms, limit_ms, reason);
     if (limit_ms != NO_LIMIT)
-        cutoff_say(step, record, limit_ms, reason);
+        cutoff_note(step, record);
+    call_move(step, record, duration_ms, limit_ms, reason);
 }
 
 /* A tick or an end of a live call: a sign of life, and how far it has talked. */
@@ -482,7 +483,7 @@ static void settle_late(struct account_step *step, const struct event *event, st
 {
     const struct call_record *call = (const struct call_record *)(const void *)closed->call;
     int64_t duration_ms = event->data.call_ended.duration_ms;
-    int64_t max_call_ms = step->fold->policy->number[POLICY_MAX_CALL_MS];
+    int64_t max_call_ms = step->account->max_call_ms;
     int64_t cap_ms = call->limit_ms != NO_LIMIT          ? call->limit_ms
                      : max_call_ms > closed->duration_ms ? max_call_ms
                                                          : closed->duration_ms;
@@ -567,6 +568,7 @@ enum verdict call_ended(struct fold *fold, const struct event *event, struct rec
     struct closing_facts facts = {.ended_at_ms = event->time_ms,
                                   .voicemail = event->data.call_ended.voicemail,
                                   .ending = cut ? ENDED_BY_CUTOFF : ENDED_BY_PLATFORM};
+    cutoff_say(&step);
     close_call(&step, record, &facts, NULL, 0);
     account_finish(&step);
     return APPLIED;

@@ -1,10 +1,10 @@
-/* Limits: how far the credits let each call go (contract, section 6).
+/* Limits: how far each call may go, and saying so (contract, section 6).
  *
  * All live charged calls of an account spend one balance. The sum of their
  * commitments is kept up to date call by call, so that while it fits nothing is
  * looped over and nothing is said. When it does not fit, what there is is
- * granted: increments are bought in order of the extra talk time at which each
- * begins, so that no call goes silent while another has minutes in hand. */
+ * granted (grant.c). Limits change in several rounds of a step; what is said is
+ * what has changed when it is over, once a call. */
 #include "processor/fold/internal.h"
 
 #include <stdlib.h>
@@ -23,48 +23,83 @@ static void note_reached(struct account_step *step, const struct call_record *ca
         step->reached = true;
 }
 
-void cutoff_say(struct account_step *step, struct record *record, int64_t at_ms, enum cutoff_reason reason)
+/* --- changing and saying --- */
+
+void cutoff_note(struct account_step *step, struct record *record)
 {
-    struct call_record *call = call_of(record);
-    call_move(step, record, call->duration_ms, at_ms, reason);
+    struct live_links *links = &record_links(record)->live;
+    const struct call_record *call = call_of(record);
+    if (links->change != 0)
+        return;
+    if (step->change_count == step->change_capacity) {
+        size_t capacity = step->change_capacity ? step->change_capacity * 2 : 8;
+        struct limit_change *changes = arena_alloc(&step->fold->arena, capacity * sizeof *changes);
+        if (step->change_count > 0)
+            memcpy(changes, step->changes, step->change_count * sizeof *changes);
+        step->changes = changes;
+        step->change_capacity = capacity;
+    }
+    step->changes[step->change_count++] =
+        (struct limit_change){.call = record, .limit_ms = call->limit_ms, .reason = call->limit_reason};
+    links->change = step->change_count;
+}
+
+void cutoff_limit(struct account_step *step, struct record *record, int64_t at_ms, enum cutoff_reason reason)
+{
+    cutoff_note(step, record);
+    call_move(step, record, call_of(record)->duration_ms, at_ms, reason);
+}
+
+void cutoff_lift(struct account_step *step, struct record *record)
+{
+    cutoff_limit(step, record, NO_LIMIT, CUTOFF_CREDITS_EXHAUSTED);
+}
+
+static void say_change(struct account_step *step, const struct limit_change *before)
+{
+    struct call_record *call = call_of(before->call);
+    record_links(before->call)->live.change = 0;
+    bool another_reason = call->limit_reason != before->reason && call->limit_reason != CUTOFF_CREDITS_EXHAUSTED;
+    if (call->limit_ms == before->limit_ms && (call->limit_ms == NO_LIMIT || !another_reason))
+        return;
     call->revision++;
+    if (call->limit_ms == NO_LIMIT) {
+        struct output *output = emit(step->fold, OUTPUT_CALL_CUTOFF_WITHDRAWN, step_id(step));
+        output->data.withdrawn.call_id = call_id(before->call);
+        output->data.withdrawn.revision = call->revision;
+        return;
+    }
     struct output *output = emit(step->fold, OUTPUT_CALL_CUTOFF, step_id(step));
-    output->call_start = call->start_offset;
-    output->data.cutoff.call_id = call_id(record);
-    output->data.cutoff.at_duration_ms = at_ms;
-    output->data.cutoff.reason = reason;
+    output->data.cutoff.call_id = call_id(before->call);
+    output->data.cutoff.at_duration_ms = call->limit_ms;
+    output->data.cutoff.reason = (enum cutoff_reason)call->limit_reason;
     output->data.cutoff.revision = call->revision;
     note_reached(step, call);
 }
 
-static void withdraw(struct account_step *step, struct record *record)
+static int by_call_start(const void *a, const void *b)
 {
-    struct call_record *call = call_of(record);
-    call_move(step, record, call->duration_ms, NO_LIMIT, CUTOFF_CREDITS_EXHAUSTED);
-    call->revision++;
-    struct output *output = emit(step->fold, OUTPUT_CALL_CUTOFF_WITHDRAWN, step_id(step));
-    output->call_start = call->start_offset;
-    output->data.withdrawn.call_id = call_id(record);
-    output->data.withdrawn.revision = call->revision;
+    int64_t x = call_of(((const struct limit_change *)a)->call)->start_offset;
+    int64_t y = call_of(((const struct limit_change *)b)->call)->start_offset;
+    return (x > y) - (x < y);
 }
+
+void cutoff_say(struct account_step *step)
+{
+    if (step->change_count > 1)
+        qsort(step->changes, step->change_count, sizeof *step->changes, by_call_start);
+    for (size_t i = 0; i < step->change_count; i++)
+        say_change(step, &step->changes[i]);
+    step->change_count = 0;
+}
+
+/* --- limits that are there to stay --- */
 
 void cutoff_freeze(struct account_step *step, struct record *record, int64_t at_ms, enum cutoff_reason reason)
 {
     const struct call_record *call = call_of(record);
-    bool limited = call->limit_ms != NO_LIMIT;
-    int64_t limit_ms = limited && call->limit_ms < at_ms ? call->limit_ms : at_ms;
-    if (!limited || call->limit_ms != limit_ms || call->limit_reason != reason)
-        cutoff_say(step, record, limit_ms, reason);
-}
-
-static struct record *first_call(const struct account_step *step)
-{
-    return record_links(step->record)->account.first;
-}
-
-static struct record *next_call(struct record *call)
-{
-    return record_links(call)->live.next;
+    bool lower_stood = call->limit_ms != NO_LIMIT && call->limit_ms < at_ms;
+    cutoff_limit(step, record, lower_stood ? call->limit_ms : at_ms, reason);
 }
 
 static void freeze_where(struct account_step *step, enum call_string which, struct text value, enum cutoff_reason reason)
@@ -106,213 +141,45 @@ static void settle_daily_spend(struct account_step *step)
     }
 }
 
-/* --- grants --- */
+/* --- max_call_ms --- */
 
-enum round {
-    ROUND_GRANT,   /* commitments exceed credits: calls without a limit share what there is */
-    ROUND_BUY_ON,  /* credits came free: calls with a limit buy on from it */
-    ROUND_REGRANT, /* credits went: all grants are taken back and made anew */
-};
-
-struct bid {
-    struct record *call;
-    struct tariff tariff;
-    int64_t end_ms;   /* of the last increment bought or charged */
-    int64_t cost_micros; /* up to there */
-    int64_t until_ms; /* talk time before which increments are wanted */
-    bool whole;       /* got every one of them */
-};
-
-/* Which call's increment comes next: a heap of bids by the extra talk time at
- * which their next increment begins; ties by call start, which is their order
- * in the array. */
-struct auction {
-    struct bid *bids;
-    uint32_t *heap;
-    size_t count, heap_count;
-};
-
-static int64_t extra_ms(const struct bid *bid)
+bool cutoff_is_near_max(const struct account_step *step, const struct call_record *call)
 {
-    return bid->end_ms - call_of(bid->call)->duration_ms;
-}
-
-static bool bids_before(const struct auction *auction, uint32_t a, uint32_t b)
-{
-    int64_t x = extra_ms(&auction->bids[a]), y = extra_ms(&auction->bids[b]);
-    return x < y || (x == y && a < b);
-}
-
-static void auction_sift_down(struct auction *auction, size_t i)
-{
-    uint32_t moving = auction->heap[i];
-    for (;;) {
-        size_t child = 2 * i + 1;
-        if (child + 1 < auction->heap_count &&
-            bids_before(auction, auction->heap[child + 1], auction->heap[child]))
-            child++;
-        if (child >= auction->heap_count || !bids_before(auction, auction->heap[child], moving))
-            break;
-        auction->heap[i] = auction->heap[child];
-        i = child;
-    }
-    auction->heap[i] = moving;
-}
-
-static bool takes_part(const struct call_record *call, enum round round)
-{
-    if (call->charging != CHARGING_CREDITS || cutoff_is_frozen(call))
-        return false;
-    if (round == ROUND_REGRANT)
-        return true;
-    bool limited = call->limit_ms != NO_LIMIT;
-    if (round == ROUND_GRANT)
-        return !limited;
-    return limited && call->limit_reason == CUTOFF_CREDITS_EXHAUSTED;
-}
-
-static struct bid bid_of(const struct account_step *step, struct record *record, enum round round)
-{
-    const struct call_record *call = call_of(record);
-    struct bid bid = {.call = record, .tariff = call_tariff(call)};
-    int64_t from_ms = call->duration_ms;
-    if (call->limit_ms != NO_LIMIT && (round == ROUND_BUY_ON || call->limit_ms < from_ms))
-        from_ms = call->limit_ms;
-    bid.end_ms = charge_billed_ms(&bid.tariff, from_ms);
-    bid.cost_micros = charge_cost(&bid.tariff, from_ms);
-    int64_t horizon_end_ms = call->duration_ms + step->fold->policy->number[POLICY_HORIZON_MS];
-    int64_t max_call_ms = step->fold->policy->number[POLICY_MAX_CALL_MS];
-    bid.until_ms = horizon_end_ms < max_call_ms ? horizon_end_ms : max_call_ms;
-    bid.whole = bid.end_ms >= bid.until_ms;
-    return bid;
-}
-
-/* Collects the bids in call order; *pool becomes what there is to spend. */
-static struct auction auction_open(struct account_step *step, enum round round, int64_t *pool)
-{
-    struct account_record *account = step->account;
-    struct arena *arena = &step->fold->arena;
-    struct auction auction = {.bids = arena_alloc(arena, account->charged_calls * sizeof(struct bid)),
-                              .heap = arena_alloc(arena, account->charged_calls * sizeof(uint32_t))};
-    *pool = round == ROUND_BUY_ON ? account_uncommitted(account) : account->posted_micros - account->held_micros;
-    for (struct record *r = first_call(step); r; r = next_call(r)) {
-        const struct call_record *call = call_of(r);
-        if (!takes_part(call, round))
-            continue;
-        struct bid bid = bid_of(step, r, round);
-        *pool += call_held(call) - (bid.cost_micros - call->posted_micros);
-        if (!bid.whole)
-            auction.heap[auction.heap_count++] = (uint32_t)auction.count;
-        auction.bids[auction.count++] = bid;
-    }
-    for (size_t i = auction.heap_count / 2; i-- > 0;)
-        auction_sift_down(&auction, i);
-    return auction;
-}
-
-static void auction_run(struct auction *auction, int64_t pool)
-{
-    while (auction->heap_count > 0) {
-        struct bid *bid = &auction->bids[auction->heap[0]];
-        int64_t next_end_ms = charge_next_end_ms(&bid->tariff, bid->end_ms);
-        int64_t next_cost = charge_cost(&bid->tariff, next_end_ms);
-        bool bought = next_cost - bid->cost_micros <= pool;
-        if (bought) {
-            pool -= next_cost - bid->cost_micros;
-            bid->end_ms = next_end_ms;
-            bid->cost_micros = next_cost;
-            bid->whole = next_end_ms >= bid->until_ms;
-        }
-        if (!bought || bid->whole)
-            auction->heap[0] = auction->heap[--auction->heap_count];
-        if (auction->heap_count > 0)
-            auction_sift_down(auction, 0);
-    }
-}
-
-static bool is_near_max(const struct account_step *step, const struct call_record *call)
-{
-    return step->fold->policy->number[POLICY_MAX_CALL_MS] - call->duration_ms <=
-           step->fold->policy->number[POLICY_HORIZON_MS];
+    return step->account->max_call_ms - call->duration_ms <= step->account->horizon_ms;
 }
 
 /* A call is past max_call_ms, or has a limit there, only where a policy change
  * made it so: what it was charged or granted before is not taken back. */
-static void limit_to_max(struct account_step *step, struct record *record)
+void cutoff_limit_to_max(struct account_step *step, struct record *record)
 {
-    int64_t max_call_ms = step->fold->policy->number[POLICY_MAX_CALL_MS];
     const struct call_record *call = call_of(record);
     int64_t had_ms = call->limit_ms != NO_LIMIT ? call->limit_ms : call->duration_ms;
-    cutoff_say(step, record, max_call_ms > had_ms ? max_call_ms : had_ms, CUTOFF_MAX_DURATION);
+    cutoff_limit(step, record, step->account->max_call_ms > had_ms ? step->account->max_call_ms : had_ms,
+                 CUTOFF_MAX_DURATION);
 }
-
-/* What a call got becomes its limit, or lifts it. */
-static void award(struct account_step *step, const struct bid *bid)
-{
-    const struct call_record *call = call_of(bid->call);
-    bool was_limited = call->limit_ms != NO_LIMIT;
-    bool was_max = was_limited && call->limit_reason == CUTOFF_MAX_DURATION;
-    if (bid->whole && was_max)
-        return;
-    if (bid->whole && is_near_max(step, call)) {
-        limit_to_max(step, bid->call);
-    } else if (bid->whole && was_limited) {
-        withdraw(step, bid->call);
-    } else if (!bid->whole && (!was_limited || was_max || call->limit_ms != bid->end_ms)) {
-        cutoff_say(step, bid->call, bid->end_ms, CUTOFF_CREDITS_EXHAUSTED);
-    }
-}
-
-static void run_round(struct account_step *step, enum round round)
-{
-    int64_t pool;
-    struct auction auction = auction_open(step, round, &pool);
-    if (round == ROUND_REGRANT && pool < 0)
-        step->fold->broken = "an account's charged credits exceed its posted credits";
-    auction_run(&auction, pool);
-    for (size_t i = 0; i < auction.count; i++)
-        award(step, &auction.bids[i]);
-}
-
-/* --- max_call_ms --- */
 
 static void settle_max(struct account_step *step, struct record *record)
 {
     const struct call_record *call = call_of(record);
-    int64_t max_call_ms = step->fold->policy->number[POLICY_MAX_CALL_MS], talked_ms = call_talked_ms(call);
+    int64_t max_call_ms = step->account->max_call_ms, talked_ms = call_talked_ms(call);
     int64_t most_ms = talked_ms > max_call_ms ? talked_ms : max_call_ms;
-    if (call->limit_ms == NO_LIMIT && is_near_max(step, call))
-        limit_to_max(step, record);
-    else if (call->limit_ms > most_ms && call->limit_reason == CUTOFF_CREDITS_EXHAUSTED)
-        cutoff_freeze(step, record, most_ms, CUTOFF_MAX_DURATION); /* a policy change */
+    if (call->limit_ms == NO_LIMIT && cutoff_is_near_max(step, call))
+        cutoff_limit_to_max(step, record);
+    else if (call->limit_ms > most_ms && !cutoff_is_frozen(call)) /* a policy change */
+        cutoff_limit(step, record, most_ms, CUTOFF_MAX_DURATION);
 }
 
-static int by_call_start(const void *a, const void *b)
-{
-    const struct output *x = a, *y = b;
-    if (x->call_start != y->call_start)
-        return x->call_start < y->call_start ? -1 : 1;
-    return (x->n > y->n) - (x->n < y->n);
-}
+/* --- after every event of an account --- */
 
-static bool is_limit(const struct output *output)
+static void settle_credits(struct account_step *step)
 {
-    return output->type == OUTPUT_CALL_CUTOFF || output->type == OUTPUT_CALL_CUTOFF_WITHDRAWN;
-}
-
-/* Limits are said in several rounds, each in order of call start; so that the
- * order of outputs owes nothing to the rounds, they are ordered as a whole. */
-static void order_limits(struct account_step *step)
-{
-    struct fold *fold = step->fold;
-    size_t from = fold->output_count;
-    while (from > step->first_output && is_limit(&fold->outputs[from - 1]))
-        from--;
-    if (fold->output_count - from < 2)
-        return;
-    qsort(fold->outputs + from, fold->output_count - from, sizeof *fold->outputs, by_call_start);
-    for (size_t i = from; i < fold->output_count; i++)
-        fold->outputs[i].n = (uint32_t)i;
+    int64_t uncommitted = account_uncommitted(step->account);
+    if (step->regrant)
+        grant_round(step, ROUND_REGRANT);
+    else if (step->overdrawn || uncommitted < 0)
+        grant_round(step, ROUND_GRANT);
+    else if (step->account->limited_calls > 0 && uncommitted > step->uncommitted_before)
+        grant_round(step, ROUND_BUY_ON);
 }
 
 void cutoff_settle(struct account_step *step)
@@ -320,17 +187,12 @@ void cutoff_settle(struct account_step *step)
     if (step->touched)
         note_reached(step, call_of(step->touched));
     settle_daily_spend(step);
-    int64_t uncommitted = account_uncommitted(step->account);
-    if (step->regrant)
-        run_round(step, ROUND_REGRANT);
-    else if (step->overdrawn || uncommitted < 0)
-        run_round(step, ROUND_GRANT);
-    else if (step->account->limited_calls > 0 && uncommitted > step->uncommitted_before)
-        run_round(step, ROUND_BUY_ON);
+    settle_credits(step);
     if (step->every_call)
         for (struct record *r = first_call(step); r; r = next_call(r))
             settle_max(step, r);
     else if (step->touched)
         settle_max(step, step->touched);
-    order_limits(step);
+    settle_daily_spend(step); /* talk beyond a limit that was lifted is charged only now */
+    cutoff_say(step);
 }

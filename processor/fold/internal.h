@@ -6,7 +6,8 @@
  * team.c     members, numbers, assignments, toggles, blocks
  * credit.c   top-ups and reversals        recharge.c  auto-recharge
  * judge.c    may this call go ahead?      call.c      its start, ticks, end
- * cutoff.c   limits: grants, freezes      charge.c    what a call costs
+ * cutoff.c   limits: freezes, saying      grant.c     who gets what there is
+ * charge.c   what a call costs
  * ledger.c   double entry, the chain      deadline.c  stale calls, time-outs, forgetting
  * ratedeck.c decks and longest match      fx.c        exchange rates
  * policy.c   policy.configured              restore.c   opening a stored state
@@ -93,6 +94,13 @@ void fact_number(struct fact *fact, int64_t number);
 struct contents fact_contents(const struct fact *fact);
 bool contents_equal(struct contents a, struct contents b);
 
+/* A call whose limit changes in a step, and what the platform was told last. */
+struct limit_change {
+    struct record *call;
+    int64_t limit_ms;
+    enum cutoff_reason reason;
+};
+
 /* account.c: every change of an account happens between begin and finish. */
 struct account_step {
     struct fold *fold;
@@ -100,7 +108,8 @@ struct account_step {
     struct account_record *account;
     int64_t time_ms; /* the event's own; partition time for a deadline */
     int64_t uncommitted_before;
-    size_t first_output;    /* outputs from here on are this step's */
+    struct limit_change *changes; /* limits changed and not said yet */
+    size_t change_count, change_capacity;
     struct record *touched; /* a call that moved: only it can have come near max_call_ms */
     bool charged;           /* credits were charged */
     bool reached;           /* a call reached its credits_exhausted limit */
@@ -115,6 +124,8 @@ struct text account_id(const struct record *account);
 struct text step_id(const struct account_step *step);
 enum verdict account_unknown(struct fold *fold, const struct event *event);
 struct account_step account_begin(struct fold *fold, struct record *record, int64_t time_ms);
+/* For a deadline, which is no event of the account's: it brings no news of policy. */
+struct account_step account_begin_deadline(struct fold *fold, struct record *record);
 void account_finish(struct account_step *step);
 int64_t account_available(const struct account_record *account);
 int64_t account_uncommitted(const struct account_record *account);
@@ -147,16 +158,42 @@ void call_restore(struct fold *fold, struct record *call, struct record *account
 void call_close_stale(struct fold *fold, struct record *call);
 struct text call_id(struct record *call);
 
+/* An account's live calls, by start. */
+static inline struct record *first_call(const struct account_step *step)
+{
+    return record_links(step->record)->account.first;
+}
+static inline struct record *next_call(struct record *call)
+{
+    return record_links(call)->live.next;
+}
+
 /* cutoff.c */
-/* Sets a call's limit and says so. */
-void cutoff_say(struct account_step *step, struct record *call, int64_t at_ms, enum cutoff_reason reason);
+/* Remembers what the platform was told of a call whose limit is about to change. */
+void cutoff_note(struct account_step *step, struct record *call);
+/* Says every limit that is another one than before, in order of call start. */
+void cutoff_say(struct account_step *step);
 /* Limits a call to at_ms, or to a lower limit that stands, for good. */
 void cutoff_freeze(struct account_step *step, struct record *call, int64_t at_ms, enum cutoff_reason reason);
 void cutoff_number(struct account_step *step, struct text number, enum cutoff_reason reason);
 void cutoff_member(struct account_step *step, struct text member, enum cutoff_reason reason);
 /* All that a change of an account's credits or calls means for limits. */
 void cutoff_settle(struct account_step *step);
+/* Sets a call's limit, to be said at the end of the step. */
+void cutoff_limit(struct account_step *step, struct record *call, int64_t at_ms, enum cutoff_reason reason);
+void cutoff_lift(struct account_step *step, struct record *call);
+/* A call's max_call_ms comes within the horizon, and credits cover it. */
+bool cutoff_is_near_max(const struct account_step *step, const struct call_record *call);
+void cutoff_limit_to_max(struct account_step *step, struct record *call);
 bool cutoff_is_frozen(const struct call_record *call);
+
+/* grant.c */
+enum round {
+    ROUND_GRANT,   /* commitments exceed credits: calls without a limit share what there is */
+    ROUND_BUY_ON,  /* credits came free: calls with a limit buy on from it */
+    ROUND_REGRANT, /* credits went: all grants are taken back and made anew */
+};
+void grant_round(struct account_step *step, enum round round);
 
 /* ledger.c */
 struct entry {

@@ -42,7 +42,7 @@ void recharge_fail(struct account_step *step, struct record *recharge)
 
 void recharge_time_out(struct fold *fold, struct record *recharge)
 {
-    struct account_step step = account_begin(fold, record_links(recharge)->recharge.account, fold->p->time_ms);
+    struct account_step step = account_begin_deadline(fold, record_links(recharge)->recharge.account);
     recharge_fail(&step, recharge);
     account_finish(&step);
 }

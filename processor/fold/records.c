@@ -8,7 +8,7 @@ _Static_assert(sizeof(struct deck_record) == 104, "FORMAT.md");
 _Static_assert(sizeof(struct rate_record) == 32, "FORMAT.md");
 _Static_assert(sizeof(struct recharge_record) == 32, "FORMAT.md");
 _Static_assert(sizeof(struct call_record) == 144, "FORMAT.md");
-_Static_assert(sizeof(struct account_record) == 168, "FORMAT.md");
+_Static_assert(sizeof(struct account_record) == 184, "FORMAT.md");
 _Static_assert(sizeof(struct member_record) == 24, "FORMAT.md");
 _Static_assert(sizeof(struct number_record) == 104, "FORMAT.md");
 _Static_assert(sizeof(struct assignment_record) == 24, "FORMAT.md");

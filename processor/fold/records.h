@@ -165,7 +165,7 @@ struct account_record {
     int64_t held_micros;      /* sum of what is charged or granted and not posted */
     int64_t committed_micros; /* sum of commitments: held, and the horizon of calls without a limit */
     int64_t spent_micros[2];  /* charges of spent_day and of the day before it */
-    int64_t stale_after_ms;   /* as policy had it at the account's last event */
+    int64_t stale_after_ms, horizon_ms, max_call_ms; /* as policy had them at the account's last event */
     int64_t recharge_micros, threshold_micros, recharge_time_ms;
     uint32_t currency, policy_version;
     uint32_t live_calls, charged_calls; /* now live; of those, charged */

@@ -20,6 +20,7 @@ struct record;
 struct live_links {
     struct record *account, *previous, *next; /* the account's live calls, by start */
     size_t heap_index;                        /* deadline.c */
+    size_t change;                            /* cutoff.c: one more than its place in the step's changes, or 0 */
 };
 struct account_links {
     struct record *first, *last;
