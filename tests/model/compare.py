@@ -62,10 +62,10 @@ class Program:
             raise Failed(f"exit {done.returncode}: {done.stderr.decode(errors='replace').strip()[-600:]}")
         return read_outputs(directory / "out")
 
-    def run_killed(self, directory, rng):
+    def run_killed(self, directory, rng, *options):
         """The same with kill -9 at arbitrary moments, until a run gets to its end."""
         directory = Path(directory)
-        command = self.command(directory / "events.jsonl", directory / "out", directory / "state")
+        command = self.command(directory / "events.jsonl", directory / "out", directory / "state", *options)
         patience = 0.002
         while True:
             process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
@@ -213,21 +213,30 @@ def check_honest(history, grouped):
                 require(output["data"]["uncollected"] == "0", output, "an honest platform left something uncollected")
 
 
+LAWS = {
+    "batches of one": ["--batch", "1"],
+    "small batches, a checkpoint every 5 records, nothing kept in memory":
+        ["--batch", "7", "--checkpoint-every", "5", "--keep-records", "0"],
+}
+
+
 def check_laws(program, records, seed):
-    """The same bytes whatever the batches, and after any kill."""
+    """The same bytes whatever the batches, the checkpoints and the cache, and after any kill."""
     with tempfile.TemporaryDirectory(prefix="callfold-model-") as directory:
-        runs = {}
-        for name in ("plain", "batches of 1", "batches of 7", "killed"):
-            where = Path(directory, name.replace(" ", "-"))
+        def prepared(name):
+            where = Path(directory, name)
             where.mkdir()
             write_events(where, records)
-            options = ["--batch", name.split()[-1]] if name.startswith("batches") else []
-            runs[name] = (program.run_killed(where, random.Random(seed)) if name == "killed"
-                          else program.run(where, *options))
+            return where
+        plain = program.run(prepared("plain"))
+        runs = {name: program.run(prepared(str(number)), *options)
+                for number, (name, options) in enumerate(LAWS.items())}
+        runs["kill -9"] = program.run_killed(prepared("killed"), random.Random(seed), "--batch", "3",
+                                             "--checkpoint-every", "11")
         for name, topics in runs.items():
             for topic, text in topics.items():
-                if text != runs["plain"][topic]:
-                    raise Failed(f"{name}: other bytes in {topic} than in one plain run")
+                if text != plain[topic]:
+                    raise Failed(f"law: {name}: other bytes in {topic} than in one plain run")
 
 
 # ---------------------------------------------------------------- judging one history

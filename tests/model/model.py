@@ -967,7 +967,7 @@ class Partition:
                 call.longest = duration  # nobody had said anything while it talked
             self.charge_ahead(account, call, duration)
         call.last = duration
-        if change.new_policy and call.reason == "credits_exhausted":
+        if change.new_policy and call.limit is not None:
             call.longest = max(call.longest, call.talked())
         change.reached = call.reason == "credits_exhausted" and duration >= call.limit
 
