@@ -263,6 +263,33 @@ void fold_step(struct fold *fold, const struct fold_record *record, const struct
     outputs->items = fold->outputs;
 }
 
+/* --- what is coming --- */
+
+void fold_expect(const struct fold *fold, const struct event *event, struct fold_hint *hint)
+{
+    hint->is_report = event->type == EVENT_CALL_TICKED || event->type == EVENT_CALL_ENDED;
+    if (!hint->is_report)
+        return;
+    struct text call =
+        event->type == EVENT_CALL_TICKED ? event->data.call_ticked.call_id : event->data.call_ended.call_id;
+    struct key key = key_of2(RECORD_LIVE_CALL, event->subject, call);
+    hint->hash = key_hash(&key);
+    state_fetch_slot(fold->state, hint->hash);
+}
+
+void fold_expect_call(const struct fold *fold, const struct fold_hint *hint)
+{
+    if (hint->is_report)
+        state_fetch_record(fold->state, hint->hash);
+}
+
+void fold_expect_account(const struct fold *fold, const struct fold_hint *hint)
+{
+    struct record *call = hint->is_report ? state_guess(fold->state, hint->hash) : NULL;
+    if (call && record_kind_of(call) == RECORD_LIVE_CALL && record_links(call)->live.account)
+        record_fetch(record_links(call)->live.account);
+}
+
 bool fold_is_broken(const struct fold *fold, const char **what)
 {
     *what = fold->broken;

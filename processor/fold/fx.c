@@ -14,30 +14,15 @@ static const struct fx_record *table_at(struct fold *fold, int64_t at_ms)
     const struct fx_record *best = NULL;
     for (size_t i = 0; i < fold->fx_count; i++) {
         const struct fx_record *table = table_of(fold->fx[i]);
-        if (table->effective_at_ms <= at_ms &&
-            (!best || table->effective_at_ms > best->effective_at_ms ||
-             (table->effective_at_ms == best->effective_at_ms && table->seq > best->seq)))
+        if (table->effective_at_ms <= at_ms && (!best || fx_is_later(table, best)))
             best = table;
     }
     return best;
 }
 
-static int64_t rate_of(const struct fx_record *table, uint32_t currency)
-{
-    if (currency == table->base)
-        return NANOS_PER_UNIT;
-    for (uint32_t i = 0; i < table->count; i++)
-        if (table->rates[i].currency == currency)
-            return table->rates[i].micros;
-    return 0;
-}
-
 bool fx_ratio(struct fold *fold, uint32_t from, uint32_t to, int64_t at_ms, int64_t *num, int64_t *den)
 {
-    const struct fx_record *table = from == to ? NULL : table_at(fold, at_ms);
-    *num = from == to ? 1 : table ? rate_of(table, to) : 0;
-    *den = from == to ? 1 : table ? rate_of(table, from) : 0;
-    return *num > 0 && *den > 0;
+    return fx_ratio_of(from == to ? NULL : table_at(fold, at_ms), from, to, num, den);
 }
 
 static bool same_table(const struct fx_record *table, const struct event *event)
@@ -66,7 +51,7 @@ static enum verdict check_currencies(struct fold *fold, const struct event *even
     return APPLIED;
 }
 
-static void remember(struct fold *fold, struct record *record)
+void fx_keep(struct fold *fold, struct record *record)
 {
     if (fold->fx_count == fold->fx_capacity) {
         fold->fx_capacity = fold->fx_capacity ? fold->fx_capacity * 2 : 8;
@@ -74,16 +59,6 @@ static void remember(struct fold *fold, struct record *record)
     }
     fold->fx[fold->fx_count++] = record;
     fold->supersede_at_ms = INT64_MIN; /* look again at what has been superseded */
-}
-
-bool fx_restore(struct fold *fold, struct record *record)
-{
-    const struct fx_record *table = record_body(record);
-    if (record_body_len(record) < sizeof *table ||
-        record_body_len(record) != sizeof *table + table->count * sizeof table->rates[0])
-        return false;
-    remember(fold, record);
-    return true;
 }
 
 enum verdict fx_published(struct fold *fold, const struct event *event, struct record *account)
@@ -102,17 +77,11 @@ enum verdict fx_published(struct fold *fold, const struct event *event, struct r
     struct key key;
     key_begin(&key, RECORD_FX);
     key_number(&key, fold->p->next_fx_seq, 4);
-    size_t size = sizeof(struct fx_record) + event->data.fx.count * sizeof(struct amount_record);
-    struct record *record = state_create(fold->state, &key, size);
+    struct record *record = state_create(fold->state, &key, fx_record_size(event->data.fx.count));
     struct fx_record *table = record_body(record);
-    table->effective_at_ms = event->data.fx.effective_at_ms;
+    fx_fill(table, event);
     table->seq = fold->p->next_fx_seq++;
-    table->base = event->data.fx.base;
-    table->count = (uint32_t)event->data.fx.count;
-    for (uint32_t i = 0; i < table->count; i++)
-        table->rates[i] = (struct amount_record){.micros = event->data.fx.rates[i].nanos,
-                                                 .currency = event->data.fx.rates[i].currency};
-    remember(fold, record);
+    fx_keep(fold, record);
     return APPLIED;
 }
 
@@ -122,9 +91,7 @@ static int64_t superseded_at(const struct fold *fold, const struct fx_record *ta
     int64_t successor_ms = INT64_MAX;
     for (size_t i = 0; i < fold->fx_count; i++) {
         const struct fx_record *other = table_of(fold->fx[i]);
-        bool succeeds = other->effective_at_ms > table->effective_at_ms ||
-                        (other->effective_at_ms == table->effective_at_ms && other->seq > table->seq);
-        if (succeeds && other->effective_at_ms < successor_ms)
+        if (fx_is_later(other, table) && other->effective_at_ms < successor_ms)
             successor_ms = other->effective_at_ms;
     }
     return saturating_add(successor_ms, SUPERSEDED_KEPT_MS);

@@ -4,27 +4,6 @@
 
 #include <stdlib.h>
 
-static struct text deck_id(const struct deck_record *deck)
-{
-    return (struct text){deck->id, deck->id_len};
-}
-
-static struct text origin_name(const struct deck_record *deck, uint16_t index)
-{
-    return (struct text){deck->origins[index].name, deck->origins[index].name_len};
-}
-
-static bool origin_index(const struct deck_record *deck, struct text origin, uint16_t *index)
-{
-    for (uint32_t i = 0; i < deck->origin_count; i++) {
-        if (text_equal(origin_name(deck, (uint16_t)i), origin)) {
-            *index = (uint16_t)i;
-            return true;
-        }
-    }
-    return false;
-}
-
 /* --- the decks in memory --- */
 
 static struct deck_view *view_add(struct fold *fold, struct record *record)
@@ -66,21 +45,16 @@ static void deck_drop(struct fold *fold, struct deck_view *view)
     fold->supersede_at_ms = INT64_MIN;
 }
 
-bool deck_restore(struct fold *fold, struct record *record)
+void deck_restore(struct fold *fold, struct record *record)
 {
-    const struct deck_record *deck = record_body(record);
-    if (record_body_len(record) < sizeof *deck ||
-        record_body_len(record) != sizeof *deck + deck->origin_count * sizeof deck->origins[0])
-        return false;
     view_add(fold, record);
-    return true;
 }
 
 bool rate_restore(struct fold *fold, struct record *record)
 {
     uint32_t deck_no = 0;
     struct text key = record_key(record);
-    if (key.len < 7 || record_body_len(record) < sizeof(struct rate_record))
+    if (key.len < 7)
         return false;
     for (int i = 1; i <= 4; i++)
         deck_no = deck_no << 8 | (unsigned char)key.at[i];
@@ -95,20 +69,13 @@ bool rate_restore(struct fold *fold, struct record *record)
 
 /* --- looking up --- */
 
-static bool later_deck(const struct deck_record *a, const struct deck_record *b)
-{
-    return a->effective_at_ms > b->effective_at_ms ||
-           (a->effective_at_ms == b->effective_at_ms && a->publication > b->publication);
-}
-
 const struct deck_view *deck_in_force(struct fold *fold, struct text origin, int64_t at_ms, uint16_t *index)
 {
     const struct deck_view *best = NULL;
     for (size_t i = 0; i < fold->deck_count; i++) {
         const struct deck_record *deck = fold->decks[i].deck;
         uint16_t at;
-        if (deck->publication != 0 && deck->effective_at_ms <= at_ms && (!best || later_deck(deck, best->deck)) &&
-            origin_index(deck, origin, &at)) {
+        if ((!best || deck_is_later(deck, best->deck)) && deck_covers(deck, origin, at_ms, &at)) {
             best = &fold->decks[i];
             *index = at;
         }
@@ -151,7 +118,7 @@ static bool same_opening(const struct deck_record *deck, const struct event *eve
         return false;
     for (uint32_t i = 0; i < deck->origin_count; i++) {
         const struct deck_origin *origin = &event->data.deck_opened.origins[i];
-        if (!text_equal(origin_name(deck, (uint16_t)i), origin->origin) ||
+        if (!text_equal(deck_origin(deck, (uint16_t)i), origin->origin) ||
             memcmp(deck->origins[i].country, origin->country.at, sizeof deck->origins[i].country) != 0 ||
             deck->origins[i].currency != origin->currency)
             return false;
@@ -231,7 +198,7 @@ static struct text rate_digits(const struct deck_rate *rate)
 static struct record *rate_find(struct fold *fold, const struct deck_record *deck, const struct deck_rate *rate)
 {
     uint16_t origin;
-    if (!origin_index(deck, rate->origin, &origin))
+    if (!deck_origin_index(deck, rate->origin, &origin))
         return NULL;
     struct key key = rate_key(deck->deck_no, origin, rate_digits(rate));
     return state_find(fold->state, &key);
@@ -248,7 +215,7 @@ static bool same_rate(const struct rate_record *held, const struct deck_rate *ra
 static void rate_create(struct fold *fold, struct deck_view *view, const struct deck_rate *rate)
 {
     uint16_t origin = 0;
-    origin_index(view->deck, rate->origin, &origin);
+    deck_origin_index(view->deck, rate->origin, &origin);
     struct key key = rate_key(view->deck->deck_no, origin, rate_digits(rate));
     size_t strings = rate->destination.len + rate->kind.len;
     struct record *record = state_create(fold->state, &key, sizeof(struct rate_record) + strings);
@@ -273,7 +240,7 @@ static enum verdict check_origins(struct fold *fold, const struct deck_record *d
     uint16_t index;
     for (size_t i = 0; i < event->data.deck_rates.count; i++) {
         struct text origin = event->data.deck_rates.rates[i].origin;
-        if (!origin_index(deck, origin, &index))
+        if (!deck_origin_index(deck, origin, &index))
             return reject(fold, REJECT_INVALID_FIELD, "data.rates[%zu].origin: %.*s is not an origin of deck %.*s", i,
                           TEXT_ARGS(origin), TEXT_ARGS(deck_id(deck)));
     }
@@ -349,7 +316,7 @@ static uint16_t rate_origin(struct text key)
 static int by_origin_and_prefix(const void *a, const void *b, void *context)
 {
     struct text x = record_key(*(struct record *const *)a), y = record_key(*(struct record *const *)b);
-    int order = compare_texts(origin_name(context, rate_origin(x)), origin_name(context, rate_origin(y)));
+    int order = compare_texts(deck_origin(context, rate_origin(x)), deck_origin(context, rate_origin(y)));
     return order != 0 ? order : compare_texts(x, y);
 }
 
@@ -364,7 +331,7 @@ static bool is_raised(struct fold *fold, const struct deck_record *deck, struct 
     uint16_t origin = rate_origin(key), old_origin;
     if (!is_charged(rate))
         return false;
-    const struct deck_view *before = deck_in_force(fold, origin_name(deck, origin), deck->effective_at_ms, &old_origin);
+    const struct deck_view *before = deck_in_force(fold, deck_origin(deck, origin), deck->effective_at_ms, &old_origin);
     size_t matched;
     *old = before ? rate_match(fold, before->deck->deck_no, old_origin, digits, &matched) : NULL;
     if (!*old || (*old)->status == RATE_BLOCKED)
@@ -386,7 +353,7 @@ static struct raises find_raises(struct fold *fold, struct deck_view *view)
             continue;
         struct text key = record_key(view->rates[i]);
         raises.list[raises.listed++] = (struct raised_rate){
-            .origin = origin_name(view->deck, rate_origin(key)),
+            .origin = deck_origin(view->deck, rate_origin(key)),
             .prefix = text_format(fold, "+%.*s", (int)(key.len - 7), key.at + 7),
             .destination = rate_destination(rate),
             .from_micros = is_charged(old) ? old->price_micros : 0,
@@ -452,8 +419,8 @@ static int64_t superseded_at(const struct fold *fold, const struct deck_record *
         for (size_t i = 0; i < fold->deck_count; i++) {
             const struct deck_record *other = fold->decks[i].deck;
             uint16_t index;
-            if (other->publication != 0 && later_deck(other, deck) && other->effective_at_ms < successor_ms &&
-                origin_index(other, origin_name(deck, (uint16_t)origin), &index))
+            if (other->publication != 0 && deck_is_later(other, deck) && other->effective_at_ms < successor_ms &&
+                deck_origin_index(other, deck_origin(deck, (uint16_t)origin), &index))
                 successor_ms = other->effective_at_ms;
         }
         if (successor_ms > last_ms)

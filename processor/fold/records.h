@@ -34,6 +34,7 @@
 #include "events/event.h"
 #include "events/output.h"
 #include "events/phone.h"
+#include "processor/fold/fold.h"
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "record bodies are stored little endian, as they are in memory");
 
@@ -234,12 +235,52 @@ struct expiry_record {
     char key[]; /* of the C record */
 };
 
-/* Readers of strings and keys, for the fold and for who shows the state. */
+/* Readers of records, for the fold and for who shows the state: pure functions
+ * over bodies, so that what a record means is said once. Texts borrow from the
+ * body or the key. */
+
+/* False for a body that no fold has written: of another size than its fixed
+ * part, counts and lengths add up to, or with a length or a word out of its
+ * range. body.at is aligned as malloc aligns. A partition's and an account's
+ * figures are not judged; the digest does that. */
+bool record_is_whole(enum record_kind kind, struct text body);
+
 enum call_string { CALL_FROM, CALL_TO, CALL_MEMBER, CALL_DESTINATION, CALL_PREFIX, CALL_DECK, CALL_STRING_COUNT };
 struct text call_string(const struct call_record *call, enum call_string which);
 struct text rate_destination(const struct rate_record *rate);
 struct text rate_kind(const struct rate_record *rate);
+struct text number_origin(const struct number_record *number);
 /* The n-th (0 = the first) NUL-separated part of a key behind its kind byte. */
 struct text record_key_part(struct text key, int n);
+
+struct text deck_id(const struct deck_record *deck);
+/* The name of the deck's origin at an index; index < origin_count. */
+struct text deck_origin(const struct deck_record *deck, uint16_t index);
+/* Finds the index of an origin; *index is untouched when the deck lacks it. */
+bool deck_origin_index(const struct deck_record *deck, struct text origin, uint16_t *index);
+/* Of two published decks: whether a counts before b where both are in force
+ * (contract, section 4: the later effective_at, then the later published). */
+bool deck_is_later(const struct deck_record *a, const struct deck_record *b);
+/* Whether the deck is published, in force at the instant, and has the origin,
+ * whose index then goes to *index. The latest such deck prices a call. */
+bool deck_covers(const struct deck_record *deck, struct text origin, int64_t at_ms, uint16_t *index);
+
+/* The size of a table of so many rates; and a table filled, but for its seq,
+ * with what an fx.published says. */
+size_t fx_record_size(size_t count);
+void fx_fill(struct fx_record *table, const struct event *event);
+/* Of two fx tables: whether a counts before b where both are in force. */
+bool fx_is_later(const struct fx_record *a, const struct fx_record *b);
+/* What one `from` costs in `to` as *numerator / *denominator, cross rates
+ * through the base; false when the table lacks one of them. One currency is
+ * 1/1 even without a table (NULL). */
+bool fx_ratio_of(const struct fx_record *table, uint32_t from, uint32_t to, int64_t *numerator, int64_t *denominator);
+
+/* Whether the member may call from the number: assigned, and neither of them
+ * removed since. */
+bool assignment_holds(const struct assignment_record *assignment, const struct number_record *number,
+                      const struct member_record *member);
+/* number: the one the block is for, NULL for the whole account's. */
+bool block_holds(const struct block_record *block, const struct number_record *number);
 
 #endif

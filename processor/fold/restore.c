@@ -17,24 +17,10 @@ static void restore_begin(struct fold *fold)
 
 static bool restore_partition(struct fold *fold, struct record *record)
 {
-    if (record_body_len(record) != sizeof *fold->p)
-        return false;
     fold->partition_record = record;
     fold->p = record_body(record);
     memcpy(&fold->input, fold->p->input_state, sizeof fold->input);
     return true;
-}
-
-static bool restore_policy(struct fold *fold, struct record *record)
-{
-    const struct policy_record *policy = record_body(record);
-    size_t amounts = 0;
-    if (record_body_len(record) < sizeof *policy)
-        return false;
-    for (int map = 0; map < POLICY_MAP_COUNT; map++)
-        amounts += policy->map_count[map];
-    fold->policy = policy;
-    return record_body_len(record) == sizeof *policy + amounts * sizeof policy->maps[0];
 }
 
 static void remember(struct fold *fold, struct record *record)
@@ -46,18 +32,10 @@ static void remember(struct fold *fold, struct record *record)
     fold->restored[fold->restored_count++] = record;
 }
 
-static bool restore_live(struct fold *fold, struct record *record)
-{
-    if (record_body_len(record) < sizeof(struct call_record))
-        return false;
-    remember(fold, record);
-    return true;
-}
-
 static bool restore_recharge(struct fold *fold, struct record *record)
 {
     struct record *account = account_find(fold, record_key_part(record_key(record), 0));
-    if (!account || record_body_len(record) != sizeof(struct recharge_record))
+    if (!account)
         return false;
     recharge_restore(fold, record, account);
     return true;

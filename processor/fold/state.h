@@ -72,6 +72,14 @@ union record_links *record_links(struct record *record);
 /* Keeps a record in memory while another points at it. */
 void record_pin(struct record *record, bool pinned);
 
+/* For fold_expect: a key's hash, and what stands under it, without waiting. */
+uint64_t key_hash(const struct key *key);
+void state_fetch_slot(const struct state *state, uint64_t hash);
+void state_fetch_record(const struct state *state, uint64_t hash);
+/* The record whose key has this hash, or NULL; its key is not compared. */
+struct record *state_guess(const struct state *state, uint64_t hash);
+void record_fetch(const struct record *record);
+
 size_t state_count(const struct state *state);
 void state_digest(struct state *state, uint64_t sum[2]);
 /* The digest as of the stored state, before the resident kinds were restored. */

@@ -98,7 +98,7 @@ enum verdict number_added(struct fold *fold, const struct event *event, struct r
         number = record_body(record);
         if (event->time_ms < number->removed_at_ms)
             return DUPLICATE;
-        if (number->present && text_equal((struct text){number->origin, number->origin_len}, origin))
+        if (number->present && text_equal(number_origin(number), origin))
             return DUPLICATE;
         if (number->present)
             return reject(fold, REJECT_NUMBER_TAKEN, "data.number: %.*s is a number of the account already, of origin %.*s",
@@ -196,9 +196,8 @@ static struct pair pair_find(struct fold *fold, struct text account, struct text
         pair.changed_ms = latest(pair.changed_ms, pair.number->removed_at_ms);
     if (pair.assignment)
         pair.changed_ms = latest(pair.changed_ms, pair.assignment->time_ms);
-    pair.assigned = pair.assignment && pair.assignment->assigned && pair.member && pair.number &&
-                    pair.assignment->member_generation == pair.member->generation &&
-                    pair.assignment->number_generation == pair.number->generation;
+    pair.assigned =
+        pair.assignment && pair.member && pair.number && assignment_holds(pair.assignment, pair.number, pair.member);
     return pair;
 }
 
@@ -258,11 +257,6 @@ static struct key block_key(struct text account, struct text number, struct text
 static struct text digits_of(struct text number)
 {
     return (struct text){number.at + 1, number.len - 1};
-}
-
-static bool block_holds(const struct block_record *block, const struct number_record *number)
-{
-    return block->blocked && (!number || block->number_generation == number->generation);
 }
 
 static bool any_block(struct fold *fold, struct text account, struct text number_text,
