@@ -26,11 +26,6 @@ struct live_list {
     size_t block_count;
 };
 
-static struct text number_origin(const struct live_list *live)
-{
-    return (struct text){live->number.origin, live->number.origin_len};
-}
-
 static int open_number(struct live_list *live, const struct live_question *question)
 {
     struct text account = text_of(question->account), number = text_of(question->number);
@@ -53,7 +48,7 @@ static int open_number(struct live_list *live, const struct live_question *quest
 static struct deck_rate rate_of(const struct live_list *live, const struct stored *stored, char *prefix, size_t skip)
 {
     const struct rate_record *record = stored->body;
-    struct deck_rate rate = {.origin = number_origin(live), .status = (enum rate_status)record->status};
+    struct deck_rate rate = {.origin = number_origin(&live->number), .status = (enum rate_status)record->status};
     size_t digits = stored->key.len - skip;
     prefix[0] = '+';
     memcpy(prefix + 1, stored->key.at + skip, digits);
@@ -75,7 +70,7 @@ static void fill_deck(struct live_list *live, uint16_t index)
     key_number(&key, live->in_force->deck_no, 4);
     key_number(&key, index, 2);
     const struct origin_record *record = &live->in_force->origins[index];
-    struct deck_origin origin = {.origin = number_origin(live), .country = {record->country, sizeof record->country},
+    struct deck_origin origin = {.origin = number_origin(&live->number), .country = {record->country, sizeof record->country},
                                  .currency = record->currency};
     deck_add_origin(&live->deck, &origin);
     live->deck.currency = live->in_force->currency;
@@ -97,10 +92,10 @@ static int find_deck(struct live_list *live, const struct live_question *questio
     struct key key;
     key_begin(&key, RECORD_DECK);
     live->decks = state_view_list(&live->view, &key, sizeof(struct deck_record));
-    live->in_force = state_deck_in_force(&live->decks, number_origin(live), live->view.partition.time_ms, &index);
+    live->in_force = state_deck_in_force(&live->decks, number_origin(&live->number), live->view.partition.time_ms, &index);
     if (live->in_force == NULL)
         return message_fail(EX_DATAERR, "no deck in force has rates for origin %.*s of %s: publish one that does",
-                            TEXT_ARGS(number_origin(live)), question->number);
+                            TEXT_ARGS(number_origin(&live->number)), question->number);
     fill_deck(live, index);
     return EX_OK;
 }
@@ -162,7 +157,7 @@ static void note_source(const struct live_list *live, const struct live_question
     char time[INSTANT_TEXT_MAX];
     instant_format(live->view.partition.time_ms, time);
     message_note("deck %.*s, in force for %s (%.*s) at %s%s", TEXT_ARGS(deck_record_id(live->in_force)),
-                 question->number, TEXT_ARGS(number_origin(live)), time,
+                 question->number, TEXT_ARGS(number_origin(&live->number)), time,
                  live->number.international ? "" : "; international calling is off");
 }
 

@@ -51,7 +51,7 @@ static enum verdict check_currencies(struct fold *fold, const struct event *even
     return APPLIED;
 }
 
-void fx_keep(struct fold *fold, struct record *record)
+void fx_remember(struct fold *fold, struct record *record)
 {
     if (fold->fx_count == fold->fx_capacity) {
         fold->fx_capacity = fold->fx_capacity ? fold->fx_capacity * 2 : 8;
@@ -81,7 +81,7 @@ enum verdict fx_published(struct fold *fold, const struct event *event, struct r
     struct fx_record *table = record_body(record);
     fx_fill(table, event);
     table->seq = fold->p->next_fx_seq++;
-    fx_keep(fold, record);
+    fx_remember(fold, record);
     return APPLIED;
 }
 

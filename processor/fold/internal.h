@@ -253,14 +253,15 @@ const struct deck_view *deck_in_force(struct fold *fold, struct text origin, int
 /* The rate with the longest prefix of digits, or NULL; *matched its length. */
 const struct rate_record *rate_match(struct fold *fold, uint32_t deck_no, uint16_t origin, struct text digits,
                                      size_t *matched);
-bool deck_restore(struct fold *fold, struct record *record);
+void deck_restore(struct fold *fold, struct record *record);
 bool rate_restore(struct fold *fold, struct record *record);
 void decks_supersede(struct fold *fold);
 
 /* fx.c */
 /* amount of `from` times num / den is amount of `to`; false when no rate is in force. */
 bool fx_ratio(struct fold *fold, uint32_t from, uint32_t to, int64_t at_ms, int64_t *num, int64_t *den);
-bool fx_restore(struct fold *fold, struct record *record);
+/* Takes a table, new or stored, among those that may be in force. */
+void fx_remember(struct fold *fold, struct record *record);
 void fx_supersede(struct fold *fold);
 #define SUPERSEDED_KEPT_MS MS_PER_HOUR
 

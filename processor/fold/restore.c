@@ -15,12 +15,11 @@ static void restore_begin(struct fold *fold)
     fold->restored = must_alloc(malloc(fold->restored_capacity * sizeof(struct record *)));
 }
 
-static bool restore_partition(struct fold *fold, struct record *record)
+static void restore_partition(struct fold *fold, struct record *record)
 {
     fold->partition_record = record;
     fold->p = record_body(record);
     memcpy(&fold->input, fold->p->input_state, sizeof fold->input);
-    return true;
 }
 
 static void remember(struct fold *fold, struct record *record)
@@ -46,14 +45,17 @@ bool fold_restore(struct fold *fold, struct text key, struct text body)
     if (!fold->restored)
         restore_begin(fold);
     struct record *record = state_restore(fold->state, key, body);
-    switch (record_kind_of(record)) {
-    case RECORD_PARTITION: return restore_partition(fold, record);
-    case RECORD_POLICY: return restore_policy(fold, record);
-    case RECORD_FX: return fx_restore(fold, record);
-    case RECORD_DECK: return deck_restore(fold, record);
+    enum record_kind kind = record_kind_of(record);
+    if (!record_is_whole(kind, (struct text){record_body(record), record_body_len(record)}))
+        return false;
+    switch (kind) {
+    case RECORD_PARTITION: restore_partition(fold, record); return true;
+    case RECORD_POLICY: fold->policy = record_body(record); return true;
+    case RECORD_FX: fx_remember(fold, record); return true;
+    case RECORD_DECK: deck_restore(fold, record); return true;
     case RECORD_RATE: return rate_restore(fold, record);
     case RECORD_RECHARGE: return restore_recharge(fold, record);
-    case RECORD_LIVE_CALL: return restore_live(fold, record);
+    case RECORD_LIVE_CALL: remember(fold, record); return true;
     default: return false;
     }
 }
