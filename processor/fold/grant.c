@@ -73,6 +73,8 @@ static struct bid bid_of(const struct account_step *step, struct record *record,
     bid.cost_micros = charge_cost(&bid.tariff, from_ms);
     int64_t horizon_end_ms = call->duration_ms + step->account->horizon_ms;
     bid.until_ms = horizon_end_ms < step->account->max_call_ms ? horizon_end_ms : step->account->max_call_ms;
+    if (call->limit_ms != NO_LIMIT && call->limit_reason == CUTOFF_MAX_DURATION && call->limit_ms < bid.until_ms)
+        bid.until_ms = call->limit_ms; /* taken back it may be, but it never grows */
     bid.whole = bid.end_ms >= bid.until_ms;
     return bid;
 }
