@@ -419,7 +419,7 @@ static void advance(struct account_step *step, struct record *record, int64_t du
     const struct call_record *call = call_of(record);
     struct tariff tariff = call_tariff(call);
     int64_t max_call_ms = step->account->max_call_ms;
-    bool passes_max = call->duration_ms < max_call_ms && duration_ms > max_call_ms;
+    bool passes_max = call->duration_ms <= max_call_ms && duration_ms > max_call_ms;
     int64_t target_ms = passes_max ? max_call_ms : duration_ms, limit_ms = NO_LIMIT;
     enum cutoff_reason reason = CUTOFF_CREDITS_EXHAUSTED;
     if (passes_max) {
