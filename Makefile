@@ -41,9 +41,10 @@ $(BUILD)/tests/tables/runner $(BUILD)/tests/schemas/probe:
 	@$(CC) $(LDFLAGS) $(CFLAGS) -o $@ $^ $(LIBS)
 $(BUILD)/bench/%: $(BUILD)/bench/%.o $(CORE)
 	@$(CC) $(LDFLAGS) $(CFLAGS) -o $@ $^ $(LIBS)
-# A fuzz target with a main() of its own: replays its corpus without clang.
-$(BUILD)/tests/fuzz/replay_%: tests/fuzz/fuzz_%.c $(CORE)
-	@mkdir -p $(@D); $(CC) $(STD) $(WARN) $(CFLAGS) -DREPLAY -o $@ $^ $(LIBS)
+# A fuzz target with replay.c's main(): its corpus is replayed without clang. fuzz_history audits as the tables do.
+$(BUILD)/tests/fuzz/replay_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/tests/fuzz/replay.o \
+                              $(BUILD)/tests/tables/memory.o $(BUILD)/tests/tables/audit.o $(CORE)
+	@$(CC) $(LDFLAGS) $(CFLAGS) -o $@ $^ $(LIBS)
 REPLAYS := $(patsubst tests/fuzz/fuzz_%.c,$(BUILD)/tests/fuzz/replay_%,$(wildcard tests/fuzz/fuzz_*.c))
 
 check-programs: $(BUILD)/callfold $(BUILD)/platform $(BUILD)/load $(UNIT) $(BUILD)/tests/tables/runner \

@@ -244,6 +244,28 @@ static bool check_balance(const struct audit *audit, const json_t *output)
     return (available >= 0 && available <= balance) || wrong(audit, "available is not within 0 and balance", output);
 }
 
+static bool adds_up(const struct audit *audit, const char *call)
+{
+    const json_t *amount = json_object_get(audit->recorded, call);
+    if (!amount || json_integer_value(amount) == number_in(audit->posted, call)) {
+        return true;
+    }
+    fprintf(stderr, "%s: audit: the entries of call %s do not add up to its record's amount\n", audit->place, call);
+    return false;
+}
+
+/* Once a call is forgotten its id may be another one's. */
+static bool begin_call(struct audit *audit, const json_t *output)
+{
+    char call[160];
+    snprintf(call, sizeof call, "%s %s", string_of(output, "subject"),
+             string_of(json_object_get(output, "data"), "call_id"));
+    bool good = adds_up(audit, call);
+    json_object_del(audit->recorded, call);
+    json_object_del(audit->posted, call);
+    return good;
+}
+
 static void keep_record(struct audit *audit, const json_t *output)
 {
     const json_t *data = json_object_get(output, "data");
@@ -258,8 +280,8 @@ bool audit_end(struct audit *audit, const char *place)
     json_t *amount;
     audit->place = place;
     json_object_foreach (audit->recorded, call, amount) {
-        if (json_integer_value(amount) != number_in(audit->posted, call)) {
-            return wrong(audit, "a call's entries do not add up to its record's amount", amount);
+        if (!adds_up(audit, call)) {
+            return false;
         }
     }
     return true;
@@ -332,10 +354,28 @@ static bool check_attested(struct audit *audit, const struct fold_record *record
 
 /* ---- one record ---- */
 
+/* Why the event was rejected, or "". What a deadline brought about may stand before that. */
+static const char *reject_reason(const json_t *outputs)
+{
+    size_t index;
+    json_t *output;
+    json_array_foreach (outputs, index, output) {
+        if (is_type(output, "event.rejected")) {
+            return string_of(json_object_get(output, "data"), "reason");
+        }
+    }
+    return "";
+}
+
+static int64_t minute_of(int64_t ms)
+{
+    return ms / MS_PER_MINUTE - (ms % MS_PER_MINUTE < 0);
+}
+
 /* Every event that gets past time_ahead moves partition time. */
 static void move_time(struct audit *audit, const int64_t *event_time_ms, const json_t *outputs)
 {
-    const char *reason = string_of(json_object_get(json_array_get(outputs, 0), "data"), "reason");
+    const char *reason = reject_reason(outputs);
     bool counts = event_time_ms && strcmp(reason, "key_mismatch") != 0 && strcmp(reason, "time_ahead") != 0;
     if (counts && (!audit->has_time || *event_time_ms > audit->time_ms)) {
         audit->has_time = true;
@@ -368,6 +408,9 @@ static bool check_output(struct audit *audit, const struct fold_record *record, 
     if (is_type(output, "state.attested")) {
         return check_attested(audit, record, output, digest);
     }
+    if (is_type(output, "call.authorized")) {
+        return begin_call(audit, output);
+    }
     if (is_type(output, "call.recorded")) {
         keep_record(audit, output);
     }
@@ -393,12 +436,12 @@ bool audit_step(struct audit *audit, const struct fold_record *record, const int
                 const json_t *outputs, const char digest[DIGEST_HEX], const char *place)
 {
     bool had_time = audit->has_time;
-    int64_t minute = audit->time_ms / MS_PER_MINUTE;
+    int64_t minute = minute_of(audit->time_ms);
     audit->place = place;
     add_input(audit, record);
     move_time(audit, event_time_ms, outputs);
     bool attests = audit->inputs % ATTESTED_EVERY == 0 || (audit->has_time && !had_time) ||
-                   audit->time_ms / MS_PER_MINUTE != minute;
+                   minute_of(audit->time_ms) != minute;
     size_t n;
     json_t *output;
     json_array_foreach (outputs, n, output) {
