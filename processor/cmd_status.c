@@ -45,7 +45,7 @@ static int refuse_table(const char *name, const struct named_table *tables, size
     return message_fail(EX_USAGE, "--table: no table '%s' here; there are %s", name, names);
 }
 
-static int print_named(const struct status *status, const char *name, const struct named_table *tables, size_t count)
+static int print_named(struct status *status, const char *name, const struct named_table *tables, size_t count)
 {
     for (size_t i = 0; i < count; i++)
         if (strcmp(tables[i].name, name) == 0)
@@ -53,7 +53,7 @@ static int print_named(const struct status *status, const char *name, const stru
     return refuse_table(name, tables, count);
 }
 
-static int print_all(const struct status *status, const struct named_table *tables, size_t count)
+static int print_all(struct status *status, const struct named_table *tables, size_t count)
 {
     int code = EX_OK;
     for (size_t i = 0; i < count && code == EX_OK; i++) {
@@ -63,16 +63,15 @@ static int print_all(const struct status *status, const struct named_table *tabl
             printf("%s\"%s\":", i == 0 ? "{" : ",", tables[i].name);
         else if (i > 0)
             putchar('\n');
-        struct status titled = *status;
-        titled.title = tables[i].title;
-        code = tables[i].print(&titled);
+        status->title = tables[i].title;
+        code = tables[i].print(status);
     }
     if (status->format == TABLE_JSON)
         printf("}\n");
     return fflush(stdout) == 0 ? code : EX_IOERR;
 }
 
-static int print_tables(const struct status *status, const char *name, const struct named_table *tables, size_t count)
+static int print_tables(struct status *status, const char *name, const struct named_table *tables, size_t count)
 {
     if (name == NULL && status->format == TABLE_CSV)
         name = tables[0].name;
@@ -91,8 +90,8 @@ static int show_account(struct status *status, const char *account, const char *
     if (code != EX_OK)
         return code;
     code = print_tables(status, table, of_account, sizeof of_account / sizeof of_account[0]);
-    state_view_close(&status->view);
-    return code;
+    int closing = state_view_close(&status->view);
+    return code == EX_OK ? closing : code;
 }
 
 static int show_state(struct status *status, const char *table)

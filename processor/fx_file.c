@@ -128,7 +128,7 @@ static bool currencies_known(const struct event *event, struct decode_error *err
     return true;
 }
 
-static int table_of_data(struct fx_table *table, const char *path, json_t *data)
+static int table_of_data(struct fx_record **table, const char *path, json_t *data)
 {
     char *text = event_around(data);
     struct decoder *decoder = decoder_new();
@@ -138,11 +138,10 @@ static int table_of_data(struct fx_table *table, const char *path, json_t *data)
     struct decode_error error;
     int code = EX_OK;
     if (event_decode(decoder, text_of(text), &event, &error) && currencies_known(&event, &error)) {
-        *table = (struct fx_table){.base = event.data.fx.base, .count = event.data.fx.count};
-        table->rates = malloc((table->count + 1) * sizeof *table->rates);
-        if (table->rates == NULL)
+        *table = calloc(1, fx_record_size(event.data.fx.count));
+        if (*table == NULL)
             abort();
-        memcpy(table->rates, event.data.fx.rates, table->count * sizeof *table->rates);
+        fx_fill(*table, &event);
     } else {
         code = message_fail(EX_DATAERR, "%s: %s", input_file_name(path), error.detail);
     }
@@ -151,9 +150,9 @@ static int table_of_data(struct fx_table *table, const char *path, json_t *data)
     return code;
 }
 
-int fx_read(struct fx_table *table, const char *path)
+int fx_read(struct fx_record **table, const char *path)
 {
-    *table = (struct fx_table){0};
+    *table = NULL;
     struct buffer bytes = {0};
     int code = input_file_read(path, &bytes);
     if (code == EX_OK) {
@@ -164,27 +163,4 @@ int fx_read(struct fx_table *table, const char *path)
     }
     buffer_free(&bytes);
     return code;
-}
-
-void fx_free(struct fx_table *table)
-{
-    free(table->rates);
-    *table = (struct fx_table){0};
-}
-
-static int64_t nanos_of(const struct fx_table *table, uint32_t currency)
-{
-    if (currency == table->base)
-        return NANOS_PER_UNIT;
-    for (size_t i = 0; i < table->count; i++)
-        if (table->rates[i].currency == currency)
-            return table->rates[i].nanos;
-    return 0;
-}
-
-bool fx_table_ratio(const struct fx_table *table, uint32_t from, uint32_t to, int64_t *numerator, int64_t *denominator)
-{
-    *numerator = from == to ? 1 : nanos_of(table, to);
-    *denominator = from == to ? 1 : nanos_of(table, from);
-    return *numerator > 0 && *denominator > 0;
 }

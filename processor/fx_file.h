@@ -13,21 +13,11 @@
 #ifndef CALLFOLD_PROCESSOR_FX_FILE_H
 #define CALLFOLD_PROCESSOR_FX_FILE_H
 
-#include "events/event.h"
+#include "processor/fold/records.h"
 
-struct fx_table {
-    uint32_t base; /* 0: an empty table */
-    size_t count;
-    struct fx_rate *rates; /* malloc'd */
-};
-
-/* EX_OK and *table (fx_free it), or the exit code after a message. Whatever
- * the form, the table passes through the decoder of the meter's own events. */
-int fx_read(struct fx_table *table, const char *path);
-void fx_free(struct fx_table *table);
-
-/* What one `from` costs in `to` as the ratio *numerator / *denominator; false
- * when the table lacks one of them. One currency is 1/1 in any table. */
-bool fx_table_ratio(const struct fx_table *table, uint32_t from, uint32_t to, int64_t *numerator, int64_t *denominator);
+/* EX_OK and *table (malloc'd), or the exit code after a message and NULL.
+ * Whatever the form, the table passes through the decoder of the meter's own
+ * events; it holds at any time. */
+int fx_read(struct fx_record **table, const char *path);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "events/currency.h"
 #include "events/money.h"
@@ -13,7 +14,7 @@ static int read_fx(struct pricing *pricing, const char *fx_path)
 {
     int64_t numerator, denominator;
     int code = fx_read(&pricing->fx, fx_path);
-    if (code != EX_OK || fx_table_ratio(&pricing->fx, pricing->from, pricing->to, &numerator, &denominator))
+    if (code != EX_OK || fx_ratio_of(pricing->fx, pricing->from, pricing->to, &numerator, &denominator))
         return code;
     pricing_close(pricing);
     char from[CURRENCY_TEXT_MAX], to[CURRENCY_TEXT_MAX];
@@ -66,14 +67,15 @@ int pricing_open_origin(struct pricing *pricing, const struct deck *deck, const 
 
 void pricing_close(struct pricing *pricing)
 {
-    fx_free(&pricing->fx);
+    free(pricing->fx);
+    pricing->fx = NULL;
 }
 
 bool pricing_tariff(const struct pricing *pricing, const struct deck_rate *rate, struct tariff *tariff)
 {
     int64_t numerator, denominator;
     *tariff = (struct tariff){.first_ms = (int64_t)rate->first_s * 1000, .step_ms = (int64_t)rate->step_s * 1000};
-    if (fx_table_ratio(&pricing->fx, pricing->from, pricing->to, &numerator, &denominator) &&
+    if (fx_ratio_of(pricing->fx, pricing->from, pricing->to, &numerator, &denominator) &&
         mul_div_half_up(rate->price_micros, numerator, denominator, &tariff->price_micros) &&
         mul_div_half_up(rate->connect_micros, numerator, denominator, &tariff->connect_micros))
         return true;

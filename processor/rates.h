@@ -25,7 +25,7 @@ int rates_estimate(int argc, char **argv);
 struct pricing {
     uint32_t from;      /* the deck's currency */
     uint32_t to;        /* the one to show */
-    struct fx_table fx; /* empty where from is to */
+    struct fx_record *fx; /* malloc'd; NULL where from is to */
 };
 
 /* Makes *pricing (pricing_close it). currency (NULL: `preset`) is the one to

@@ -74,7 +74,7 @@ static void fill_deck(struct live_list *live, uint16_t index)
                                  .currency = record->currency};
     deck_add_origin(&live->deck, &origin);
     live->deck.currency = live->in_force->currency;
-    live->rates = state_view_list(&live->view, &key, sizeof(struct rate_record));
+    live->rates = state_view_list(&live->view, &key);
     live->prefixes = must_alloc(malloc(live->rates.count * (PHONE_MAX + 1) + 1));
     for (size_t i = 0; i < live->rates.count; i++) {
         const struct stored *stored = &live->rates.items[i];
@@ -91,7 +91,7 @@ static int find_deck(struct live_list *live, const struct live_question *questio
     uint16_t index;
     struct key key;
     key_begin(&key, RECORD_DECK);
-    live->decks = state_view_list(&live->view, &key, sizeof(struct deck_record));
+    live->decks = state_view_list(&live->view, &key);
     live->in_force = state_deck_in_force(&live->decks, number_origin(&live->number), live->view.partition.time_ms, &index);
     if (live->in_force == NULL)
         return message_fail(EX_DATAERR, "no deck in force has rates for origin %.*s of %s: publish one that does",
@@ -100,15 +100,15 @@ static int find_deck(struct live_list *live, const struct live_question *questio
     return EX_OK;
 }
 
-static void add_blocks(struct live_list *live, struct text account, struct text number, uint32_t generation)
+/* Of a number, or of the whole account (id "", number NULL). */
+static void add_blocks(struct live_list *live, struct text account, struct text id, const struct number_record *number)
 {
-    struct key key = keys_of_number(RECORD_BLOCK, account, number);
-    struct stored_list list = state_view_list(&live->view, &key, sizeof(struct block_record));
+    struct key key = keys_of_number(RECORD_BLOCK, account, id);
+    struct stored_list list = state_view_list(&live->view, &key);
     live->blocks = must_alloc(realloc(live->blocks, (live->block_count + list.count + 1) * sizeof *live->blocks));
     for (size_t i = 0; i < list.count; i++) {
-        const struct block_record *block = list.items[i].body;
         struct text digits = record_key_part(list.items[i].key, 2);
-        if (!block->blocked || block->number_generation != generation)
+        if (!block_holds(list.items[i].body, number))
             continue;
         char *prefix = must_alloc(malloc(digits.len + 2));
         prefix[0] = '+';
@@ -118,21 +118,17 @@ static void add_blocks(struct live_list *live, struct text account, struct text 
     stored_free(&list);
 }
 
-/* The state's fx table as pricing takes one; empty when none is in force. */
-static struct fx_table table_in_force(struct live_list *live)
+/* A copy of the state's fx table for pricing to own; NULL when none is in force. */
+static struct fx_record *table_in_force(struct live_list *live)
 {
     struct key key;
-    struct fx_table table = {0};
     key_begin(&key, RECORD_FX);
-    live->tables = state_view_list(&live->view, &key, sizeof(struct fx_record));
+    live->tables = state_view_list(&live->view, &key);
     const struct fx_record *record = state_fx_in_force(&live->tables, live->view.partition.time_ms);
     if (record == NULL)
-        return table;
-    table = (struct fx_table){.base = record->base, .count = record->count};
-    table.rates = must_alloc(malloc((table.count + 1) * sizeof *table.rates));
-    for (size_t i = 0; i < table.count; i++)
-        table.rates[i] = (struct fx_rate){.currency = record->rates[i].currency, .nanos = record->rates[i].micros};
-    return table;
+        return NULL;
+    size_t size = fx_record_size(record->count);
+    return memcpy(must_alloc(malloc(size)), record, size);
 }
 
 static int open_live_pricing(struct live_list *live, const struct live_question *question, struct pricing *pricing)
@@ -143,7 +139,7 @@ static int open_live_pricing(struct live_list *live, const struct live_question 
     if (question->currency != NULL && !currency_parse(text_of(question->currency), &pricing->to))
         return message_fail(EX_USAGE, "--currency: '%s' is not a currency such as USD", question->currency);
     pricing->fx = table_in_force(live);
-    if (fx_table_ratio(&pricing->fx, pricing->from, pricing->to, &numerator, &denominator))
+    if (fx_ratio_of(pricing->fx, pricing->from, pricing->to, &numerator, &denominator))
         return EX_OK;
     pricing_close(pricing);
     currency_format(pricing->from, from);
@@ -156,7 +152,7 @@ static void note_source(const struct live_list *live, const struct live_question
 {
     char time[INSTANT_TEXT_MAX];
     instant_format(live->view.partition.time_ms, time);
-    message_note("deck %.*s, in force for %s (%.*s) at %s%s", TEXT_ARGS(deck_record_id(live->in_force)),
+    message_note("deck %.*s, in force for %s (%.*s) at %s%s", TEXT_ARGS(deck_id(live->in_force)),
                  question->number, TEXT_ARGS(number_origin(&live->number)), time,
                  live->number.international ? "" : "; international calling is off");
 }
@@ -170,8 +166,8 @@ static int list_opened(struct live_list *live, const struct live_question *quest
     if (code != EX_OK)
         return code;
     struct text account = text_of(question->account);
-    add_blocks(live, account, TEXT_LIT(""), 0);
-    add_blocks(live, account, text_of(question->number), live->number.generation);
+    add_blocks(live, account, TEXT_LIT(""), NULL);
+    add_blocks(live, account, text_of(question->number), &live->number);
     code = print_rate_list(&live->deck, 0, &pricing, &question->filter, live->blocks, live->block_count,
                            question->format);
     note_source(live, question);
@@ -179,7 +175,8 @@ static int list_opened(struct live_list *live, const struct live_question *quest
     return code;
 }
 
-static void close_live(struct live_list *live)
+/* Returns code, or what closing the view says where that is EX_OK. */
+static int close_live(struct live_list *live, int code)
 {
     for (size_t i = 0; i < live->block_count; i++)
         free((char *)(uintptr_t)live->blocks[i].at);
@@ -189,8 +186,8 @@ static void close_live(struct live_list *live)
     stored_free(&live->decks);
     stored_free(&live->tables);
     stored_free(&live->rates);
-    if (live->view.store != NULL)
-        state_view_close(&live->view);
+    int closing = live->view.store != NULL ? state_view_close(&live->view) : EX_OK;
+    return code == EX_OK ? closing : code;
 }
 
 int list_live_rates(const struct live_question *question)
@@ -199,6 +196,5 @@ int list_live_rates(const struct live_question *question)
     int code = open_number(&live, question);
     if (code == EX_OK)
         code = list_opened(&live, question);
-    close_live(&live);
-    return code;
+    return close_live(&live, code);
 }

@@ -22,7 +22,7 @@ struct status {
 };
 
 /* Each prints one table and returns the exit code. */
-typedef int status_table(const struct status *status);
+typedef int status_table(struct status *status);
 
 /* status_overview.c: the whole state */
 status_table status_partitions, status_decks, status_fx, status_policy, status_events, status_rejects;
@@ -32,11 +32,11 @@ status_table status_accounts, status_calls;
 status_table status_account, status_numbers, status_members, status_account_calls;
 
 /* table_begin on stdout, and table_title. */
-struct table *status_begin(const struct status *status, const struct table_column *columns, size_t count);
+struct table *status_begin(struct status *status, const struct table_column *columns, size_t count);
 
 /* Live calls of the account, or of all when it is absent, into a table of theirs. */
-struct table *status_calls_begin(const struct status *status);
-int status_calls_add(struct table *table, const struct state_view *view, struct text account);
+struct table *status_calls_begin(struct status *status);
+int status_calls_add(struct table *table, struct state_view *view, struct text account);
 
 /* A cell of a COLUMN_LIST under construction. Zero it to begin; buffer_free
  * when done. */
@@ -45,8 +45,8 @@ void join(struct buffer *joined, const char *before, struct text text);
 void table_joined(struct table *table, const struct buffer *joined);
 
 /* Runs visit for each partition, opened; stops at the first exit code that is
- * not EX_OK and returns it. */
-int each_partition(const struct status *status, int (*visit)(void *context, const struct state_view *view),
+ * not EX_OK, visit's or the view's, and returns it. */
+int each_partition(struct status *status, int (*visit)(void *context, struct state_view *view),
                    void *context);
 
 #endif

@@ -9,18 +9,15 @@
 #include "processor/message.h"
 #include "processor/status.h"
 
-/* Prefixes blocked for a number, or account-wide where number is "" and
- * generation 0. */
-static struct buffer blocked_prefixes(const struct status *status, struct text number, uint32_t generation)
+/* Prefixes blocked for a number, or account-wide (id "", number NULL). */
+static struct buffer blocked_prefixes(struct status *status, struct text id, const struct number_record *number)
 {
     struct buffer joined = {0};
-    struct key key = keys_of_number(RECORD_BLOCK, status->account_id, number);
-    struct stored_list list = state_view_list(&status->view, &key, sizeof(struct block_record));
-    for (size_t i = 0; i < list.count; i++) {
-        const struct block_record *block = list.items[i].body;
-        if (block->blocked && block->number_generation == generation)
+    struct key key = keys_of_number(RECORD_BLOCK, status->account_id, id);
+    struct stored_list list = state_view_list(&status->view, &key);
+    for (size_t i = 0; i < list.count; i++)
+        if (block_holds(list.items[i].body, number))
             join(&joined, "+", record_key_part(list.items[i].key, 2));
-    }
     stored_free(&list);
     return joined;
 }
@@ -43,7 +40,7 @@ static const char *recharge_state(const struct account_record *account)
     return account->flags & ACCOUNT_RECHARGE_WAITING ? "on, waiting after a failure" : "on";
 }
 
-static void print_recharge(struct table *table, const struct status *status)
+static void print_recharge(struct table *table, struct status *status)
 {
     const struct account_record *account = &status->account;
     table_string(table, recharge_state(account));
@@ -82,10 +79,10 @@ static void print_spent(struct table *table, const struct account_record *accoun
     table_string(table, day);
 }
 
-static void print_account(struct table *table, const struct status *status)
+static void print_account(struct table *table, struct status *status)
 {
     const struct account_record *account = &status->account;
-    struct buffer blocked = blocked_prefixes(status, TEXT_LIT(""), 0);
+    struct buffer blocked = blocked_prefixes(status, TEXT_LIT(""), NULL);
     table_row(table, NULL);
     table_text(table, status->account_id);
     table_number(table, status->view.header.partition, 0);
@@ -104,7 +101,7 @@ static void print_account(struct table *table, const struct status *status)
     buffer_free(&blocked);
 }
 
-int status_account(const struct status *status)
+int status_account(struct status *status)
 {
     static const struct table_column columns[] = {
         {"account", "account", COLUMN_WORD, NULL, 0},
@@ -137,23 +134,21 @@ int status_account(const struct status *status)
 
 /* ---- who may call from what ---- */
 
-/* An assignment counts while number and member are of the generations under
- * which it was made (records.h). */
-static bool is_assigned(const struct status *status, const struct assignment_record *assignment, struct text number_id,
+static bool is_assigned(struct status *status, const struct assignment_record *assignment, struct text number_id,
                         struct text member_id)
 {
     struct number_record number;
     struct member_record member;
     struct key number_key = key_of2(RECORD_NUMBER, status->account_id, number_id);
     struct key member_key = key_of2(RECORD_MEMBER, status->account_id, member_id);
-    return assignment->assigned && state_view_load(&status->view, &number_key, &number, sizeof number) &&
-           state_view_load(&status->view, &member_key, &member, sizeof member) && number.present && member.present &&
-           assignment->number_generation == number.generation && assignment->member_generation == member.generation;
+    return state_view_load(&status->view, &number_key, &number, sizeof number) &&
+           state_view_load(&status->view, &member_key, &member, sizeof member) &&
+           assignment_holds(assignment, &number, &member);
 }
 
 /* The other ends of the assignments of one number (member absent) or one
  * member (number absent). */
-static struct buffer assigned(const struct status *status, const struct stored_list *assignments, struct text number,
+static struct buffer assigned(struct status *status, const struct stored_list *assignments, struct text number,
                               struct text member)
 {
     struct buffer joined = {0};
@@ -167,19 +162,19 @@ static struct buffer assigned(const struct status *status, const struct stored_l
     return joined;
 }
 
-static struct stored_list list_assignments(const struct status *status)
+static struct stored_list list_assignments(struct status *status)
 {
     struct key key = keys_of_account(RECORD_ASSIGNMENT, status->account_id);
-    return state_view_list(&status->view, &key, sizeof(struct assignment_record));
+    return state_view_list(&status->view, &key);
 }
 
-static void print_number(struct table *table, const struct status *status, const struct stored_list *assignments,
+static void print_number(struct table *table, struct status *status, const struct stored_list *assignments,
                          const struct stored_list *decks, const struct stored *stored)
 {
     const struct number_record *number = stored->body;
-    struct text id = record_key_part(stored->key, 1), origin = {number->origin, number->origin_len};
+    struct text id = record_key_part(stored->key, 1), origin = number_origin(number);
     struct buffer members = assigned(status, assignments, id, TEXT_NONE);
-    struct buffer blocked = blocked_prefixes(status, id, number->generation);
+    struct buffer blocked = blocked_prefixes(status, id, number);
     uint16_t index;
     const struct deck_record *deck = state_deck_in_force(decks, origin, status->view.partition.time_ms, &index);
     table_row(table, NULL);
@@ -188,12 +183,12 @@ static void print_number(struct table *table, const struct status *status, const
     table_flag(table, number->international);
     table_joined(table, &members);
     table_joined(table, &blocked);
-    table_text(table, deck == NULL ? TEXT_NONE : deck_record_id(deck));
+    table_text(table, deck == NULL ? TEXT_NONE : deck_id(deck));
     buffer_free(&members);
     buffer_free(&blocked);
 }
 
-int status_numbers(const struct status *status)
+int status_numbers(struct status *status)
 {
     static const struct table_column columns[] = {
         {"number", "NUMBER", COLUMN_WORD, NULL, 0},
@@ -205,8 +200,8 @@ int status_numbers(const struct status *status)
     };
     struct key key = keys_of_account(RECORD_NUMBER, status->account_id), deck_key;
     key_begin(&deck_key, RECORD_DECK);
-    struct stored_list numbers = state_view_list(&status->view, &key, sizeof(struct number_record));
-    struct stored_list decks = state_view_list(&status->view, &deck_key, sizeof(struct deck_record));
+    struct stored_list numbers = state_view_list(&status->view, &key);
+    struct stored_list decks = state_view_list(&status->view, &deck_key);
     struct stored_list assignments = list_assignments(status);
     struct table *table = status_begin(status, columns, sizeof columns / sizeof columns[0]);
     for (size_t i = 0; i < numbers.count; i++)
@@ -218,7 +213,7 @@ int status_numbers(const struct status *status)
     return table_end(table) ? EX_OK : EX_IOERR;
 }
 
-int status_members(const struct status *status)
+int status_members(struct status *status)
 {
     static const struct table_column columns[] = {
         {"member_id", "MEMBER", COLUMN_WORD, NULL, 0},
@@ -226,7 +221,7 @@ int status_members(const struct status *status)
         {"numbers", "MAY CALL FROM", COLUMN_LIST, NULL, 0},
     };
     struct key key = keys_of_account(RECORD_MEMBER, status->account_id);
-    struct stored_list members = state_view_list(&status->view, &key, sizeof(struct member_record));
+    struct stored_list members = state_view_list(&status->view, &key);
     struct stored_list assignments = list_assignments(status);
     struct table *table = status_begin(status, columns, sizeof columns / sizeof columns[0]);
     for (size_t i = 0; i < members.count; i++) {
@@ -246,7 +241,7 @@ int status_members(const struct status *status)
     return table_end(table) ? EX_OK : EX_IOERR;
 }
 
-int status_account_calls(const struct status *status)
+int status_account_calls(struct status *status)
 {
     struct table *table = status_calls_begin(status);
     int code = status_calls_add(table, &status->view, status->account_id);

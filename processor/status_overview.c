@@ -16,7 +16,7 @@
 #include "processor/message.h"
 #include "processor/status.h"
 
-int each_partition(const struct status *status, int (*visit)(void *context, const struct state_view *view),
+int each_partition(struct status *status, int (*visit)(void *context, struct state_view *view),
                    void *context)
 {
     int code = EX_OK;
@@ -26,12 +26,13 @@ int each_partition(const struct status *status, int (*visit)(void *context, cons
         if (code != EX_OK)
             return code;
         code = visit(context, &view);
-        state_view_close(&view);
+        int closing = state_view_close(&view);
+        code = code == EX_OK ? closing : code;
     }
     return code;
 }
 
-struct table *status_begin(const struct status *status, const struct table_column *columns, size_t count)
+struct table *status_begin(struct status *status, const struct table_column *columns, size_t count)
 {
     struct table *table = table_begin(status->format, stdout, columns, count);
     table_title(table, status->title);
@@ -69,7 +70,7 @@ static int64_t sum(const int64_t *counts, size_t count)
     return total;
 }
 
-static int print_partition(void *context, const struct state_view *view)
+static int print_partition(void *context, struct state_view *view)
 {
     struct table *table = context;
     const struct partition_record *partition = &view->partition;
@@ -95,7 +96,7 @@ static int print_partition(void *context, const struct state_view *view)
     return EX_OK;
 }
 
-int status_partitions(const struct status *status)
+int status_partitions(struct status *status)
 {
     static const struct table_column columns[] = {
         {"partition", "PARTITION", COLUMN_NUMBER, NULL, 0},
@@ -153,7 +154,7 @@ static void add_shared(struct shared_rows *rows, struct shared_row *row)
 }
 
 /* Prints and frees the rows. The last column is for the count of partitions. */
-static int print_shared(const struct status *status, struct shared_rows *rows, struct table_column *columns)
+static int print_shared(struct status *status, struct shared_rows *rows, struct table_column *columns)
 {
     char all[24];
     snprintf(all, sizeof all, "%zu", status->partition_count);
@@ -218,13 +219,13 @@ static void add_deck(struct shared_rows *rows, const struct stored_list *decks, 
     struct buffer all = {0}, in_force = {0};
     uint16_t index;
     for (uint32_t i = 0; i < deck->origin_count; i++) {
-        struct text origin = origin_record_name(&deck->origins[i]);
+        struct text origin = deck_origin(deck, (uint16_t)i);
         join(&all, "", origin);
         if (state_deck_in_force(decks, origin, time_ms, &index) == deck)
             join(&in_force, "", origin);
     }
     struct shared_row row = {.cells = {
-        text_string(deck_record_id(deck)),
+        text_string(deck_id(deck)),
         format_string("%s", deck_state(deck, time_ms, in_force.len > 0)),
         instant_string(deck->effective_at_ms),
         currency_string(deck->currency),
@@ -237,18 +238,18 @@ static void add_deck(struct shared_rows *rows, const struct stored_list *decks, 
     buffer_free(&in_force);
 }
 
-static int add_decks(void *context, const struct state_view *view)
+static int add_decks(void *context, struct state_view *view)
 {
     struct key key;
     key_begin(&key, RECORD_DECK);
-    struct stored_list decks = state_view_list(view, &key, sizeof(struct deck_record));
+    struct stored_list decks = state_view_list(view, &key);
     for (size_t i = 0; i < decks.count; i++)
         add_deck(context, &decks, decks.items[i].body, view->partition.time_ms);
     stored_free(&decks);
     return EX_OK;
 }
 
-int status_decks(const struct status *status)
+int status_decks(struct status *status)
 {
     struct table_column columns[CELLS_MAX] = {
         {"deck_id", "DECK", COLUMN_WORD, NULL, 0},
@@ -266,11 +267,11 @@ int status_decks(const struct status *status)
 
 /* ---- fx ---- */
 
-static int add_fx(void *context, const struct state_view *view)
+static int add_fx(void *context, struct state_view *view)
 {
     struct key key;
     key_begin(&key, RECORD_FX);
-    struct stored_list tables = state_view_list(view, &key, sizeof(struct fx_record));
+    struct stored_list tables = state_view_list(view, &key);
     const struct fx_record *in_force = state_fx_in_force(&tables, view->partition.time_ms);
     for (size_t i = 0; i < tables.count; i++) {
         const struct fx_record *table = tables.items[i].body;
@@ -289,7 +290,7 @@ static int add_fx(void *context, const struct state_view *view)
     return EX_OK;
 }
 
-int status_fx(const struct status *status)
+int status_fx(struct status *status)
 {
     struct table_column columns[CELLS_MAX] = {
         {"base", "ONE", COLUMN_WORD, NULL, 0},
@@ -324,11 +325,11 @@ static void add_policy_maps(struct shared_rows *rows, const struct policy_record
         }
 }
 
-static int add_policy(void *context, const struct state_view *view)
+static int add_policy(void *context, struct state_view *view)
 {
     struct key key;
     key_begin(&key, RECORD_POLICY);
-    struct stored_list list = state_view_list(view, &key, sizeof(struct policy_record));
+    struct stored_list list = state_view_list(view, &key);
     for (size_t i = 0; i < list.count; i++) {
         const struct policy_record *policy = list.items[i].body;
         for (unsigned number = 0; number < POLICY_NUMBER_COUNT; number++) {
@@ -343,7 +344,7 @@ static int add_policy(void *context, const struct state_view *view)
     return EX_OK;
 }
 
-int status_policy(const struct status *status)
+int status_policy(struct status *status)
 {
     struct table_column columns[CELLS_MAX] = {
         {"name", "POLICY", COLUMN_WORD, NULL, 0},
@@ -362,7 +363,7 @@ struct counting {
     int64_t events[EVENT_TYPE_COUNT], rejects[REJECT_REASON_COUNT];
 };
 
-static int add_counts(void *context, const struct state_view *view)
+static int add_counts(void *context, struct state_view *view)
 {
     struct counting *counting = context;
     for (int i = 0; i < EVENT_TYPE_COUNT; i++)
@@ -372,7 +373,7 @@ static int add_counts(void *context, const struct state_view *view)
     return EX_OK;
 }
 
-int status_events(const struct status *status)
+int status_events(struct status *status)
 {
     static const struct table_column columns[] = {{"type", "EVENT", COLUMN_WORD, NULL, 0},
                                                   {"count", "COUNT", COLUMN_NUMBER, NULL, 0}};
@@ -387,7 +388,7 @@ int status_events(const struct status *status)
     return table_end(table) ? code : EX_IOERR;
 }
 
-int status_rejects(const struct status *status)
+int status_rejects(struct status *status)
 {
     static const struct table_column columns[] = {{"reason", "REJECTED", COLUMN_WORD, NULL, 0},
                                                   {"count", "COUNT", COLUMN_NUMBER, NULL, 0}};
