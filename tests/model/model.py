@@ -196,7 +196,7 @@ class Account:
         self.changed_at = {}                           # setting -> time of its last change
         self.removed_at = {}                           # ("number" | "member", which) -> time of its removal
         self.posted = self.posted_of_calls = 0
-        self.spending_day, self.spent = -(2**63), 0    # what was charged on one day, which never goes back
+        self.spent = {}                                # day -> what was charged on it, by the events' own time
         self.live, self.closed, self.denied = [], {}, {}
         self.topups = {}
         self.low_said = self.exhausted = False
@@ -211,9 +211,6 @@ class Account:
 
     def available(self):
         return self.posted - self.accrued()
-
-    def spent_on(self, day):
-        return self.spent if day == self.spending_day else 0
 
     def charged(self):
         """All that calls were ever charged for, posted or accrued."""
@@ -247,7 +244,7 @@ class Change:
     def __init__(self, account, day):
         self.account, self.day = account, day
         self.limits = {call.id: (call.limit, call.reason) for call in account.live}
-        self.charged, self.spent = account.charged(), account.spent_on(day)
+        self.charged, self.spent = account.charged(), account.spent.get(day, 0)
         self.uncommitted = account.uncommitted()
         self.is_tick = self.is_reversal = self.new_policy = False
         self.reported = None   # the call this event reported on
@@ -915,7 +912,7 @@ class Partition:
         if policy["max_concurrent_calls"] and len(account.charged_live()) >= policy["max_concurrent_calls"]:
             return "too_many_calls"
         daily = policy["daily_spend"].get(account.currency)
-        if daily is not None and account.spent_on(call.day) >= daily:
+        if daily is not None and account.spent.get(call.day, 0) >= daily:
             return "daily_spend_reached"
         account.waiting = False
         call.charged = True
@@ -1007,7 +1004,7 @@ class Partition:
         duration = event.data["duration_ms"]
         (stood, _), call.stale = call.stood, False
         call.limit, call.reason = call.stood
-        wanted = min(duration, call.longest if stood is None else stood)
+        wanted = min(duration, max(call.last, account.policy["max_call_ms"]) if stood is None else stood)
         credits = account.neither_charged_nor_granted(but=call) + call.posted
         if call.charged and wanted > call.last and call.cost(wanted) > credits:
             call.limit, call.reason = call.affordable_ms(credits, wanted), "credits_exhausted"
@@ -1065,11 +1062,13 @@ class Partition:
 
     @staticmethod
     def limit_daily_spend(account, change):
-        charged = account.charged() - change.charged
-        if charged and change.day >= account.spending_day:
-            account.spending_day, account.spent = change.day, change.spent + charged
+        if account.charged() > change.charged:
+            account.spent[change.day] = change.spent + account.charged() - change.charged
+            account.spent = {day: spent for day, spent in account.spent.items() if day >= max(account.spent) - 1}
         daily = account.policy["daily_spend"].get(account.currency)
-        if daily is None or account.spent_on(change.day) < daily:
+        if daily is None or not account.spent or change.day != max(account.spent):
+            return
+        if account.spent.get(change.day, 0) < daily:
             return
         for call in account.charged_live():
             if call.reason not in AT_ONCE:
@@ -1099,7 +1098,7 @@ class Partition:
         promised = sum(call.cost(account.horizon_end(call)) - call.charge() for call in share)
         self.grant(account, share, {call.id: call.billed_ms(call.last) for call in share},
                    account.uncommitted() + promised)
-        if (change.is_tick and not change.new_policy) or account.uncommitted() <= change.uncommitted:
+        if change.is_tick or account.uncommitted() <= change.uncommitted:
             return
         share = [call for call in calls if call.reason == "credits_exhausted"]
         self.grant(account, share, {call.id: call.limit for call in share}, account.uncommitted())
