@@ -13,12 +13,11 @@
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
+#include "bench/bench.h"
 #include "events/decode.h"
 #include "events/instant.h"
 
-#define ROUNDS 9
 #define LINE_MAX_BYTES 320
 
 struct log {
@@ -121,14 +120,6 @@ static const struct reader {
 };
 #define READERS (sizeof(readers) / sizeof(readers[0]))
 
-static double now_ns(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
-}
-
 /* ns per event of one round over the whole log. */
 static double round_ns(struct log *log, const struct reader *reader)
 {
@@ -140,13 +131,6 @@ static double round_ns(struct log *log, const struct reader *reader)
             exit(70);
         }
     return (now_ns() - begin) / (double)log->count;
-}
-
-static int compare(const void *a, const void *b)
-{
-    double left = *(const double *)a, right = *(const double *)b;
-
-    return (left > right) - (left < right);
 }
 
 int main(int argc, char **argv)
@@ -162,10 +146,8 @@ int main(int argc, char **argv)
     for (int r = 0; r < ROUNDS; r++) /* in turn, so that a busy moment of the machine hits all alike */
         for (size_t i = 0; i < READERS; i++)
             rounds[i][r] = round_ns(&log, &readers[i]);
-    for (size_t i = 0; i < READERS; i++) {
-        qsort(rounds[i], ROUNDS, sizeof(double), compare);
-        medians[i] = rounds[i][ROUNDS / 2];
-    }
+    for (size_t i = 0; i < READERS; i++)
+        medians[i] = median(rounds[i]);
     for (size_t i = 0; i < READERS; i++)
         printf("%-24s %8.0f ns/event   %5.2f of json_loadb\n", readers[i].name, medians[i],
                medians[i] / medians[READERS - 1]);

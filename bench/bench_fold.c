@@ -12,12 +12,11 @@
 #include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
+#include "bench/bench.h"
 #include "events/decode.h"
 #include "processor/fold/fold.h"
 
-#define ROUNDS 9
 #define BATCH 1000
 #define TICK_MS 6000
 #define LINE_ROOM 320
@@ -30,13 +29,6 @@ struct bench {
     struct fold_record *records;
     struct event *events;
 };
-
-static double now_ns(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
-}
 
 static void die(const char *what)
 {
@@ -140,18 +132,6 @@ static struct times tick_round(struct bench *bench, long accounts, long calls, i
     EVP_DigestFinal_ex(sha, sum, NULL);
     EVP_MD_CTX_free(sha);
     return (struct times){times.fold / (double)calls, times.hash / (double)calls};
-}
-
-static int ascending(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double median(double *values)
-{
-    qsort(values, ROUNDS, sizeof *values, ascending);
-    return values[ROUNDS / 2];
 }
 
 int main(int argc, char **argv)

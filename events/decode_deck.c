@@ -15,10 +15,7 @@ static bool decode_origin(const struct fields *origin, struct deck_origin *out)
 
 static int compare_texts(const void *left, const void *right)
 {
-    const struct text *a = left, *b = right;
-    int order = memcmp(a->at, b->at, a->len < b->len ? a->len : b->len);
-
-    return order ? order : (a->len > b->len) - (a->len < b->len);
+    return text_compare(*(const struct text *)left, *(const struct text *)right);
 }
 
 /* One origin with two home currencies would leave it open which one holds. */

@@ -40,15 +40,6 @@ bool phone_is_prefix(struct text t)
     return is_plus_and_digits(t, 1, 15);
 }
 
-/* As strcmp would order t, had it a NUL. */
-static int compare(struct text t, const char *string)
-{
-    size_t len = strlen(string);
-    int order = memcmp(t.at, string, t.len < len ? t.len : len);
-
-    return order ? order : (t.len > len) - (t.len < len);
-}
-
 bool phone_is_emergency(struct text t)
 {
     size_t low = 0, high = emergency_number_count;
@@ -57,7 +48,7 @@ bool phone_is_emergency(struct text t)
         return false;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        int order = compare(t, emergency_numbers[middle]);
+        int order = text_compare(t, text_of(emergency_numbers[middle]));
         if (order == 0)
             return true;
         if (order < 0)

@@ -38,6 +38,15 @@ static inline bool text_equal(struct text a, struct text b)
     return a.len == b.len && (a.len == 0 || memcmp(a.at, b.at, a.len) == 0);
 }
 
+/* Order by bytes, a text before those it begins; absent is empty. Below, at or
+ * above zero as in strcmp. */
+static inline int text_compare(struct text a, struct text b)
+{
+    size_t common = a.len < b.len ? a.len : b.len;
+    int order = common == 0 ? 0 : memcmp(a.at, b.at, common);
+    return order != 0 ? order : (a.len > b.len) - (a.len < b.len);
+}
+
 /* printf("%.*s", TEXT_ARGS(t)) */
 #define TEXT_ARGS(t) (int)(t).len, (t).at ? (t).at : ""
 

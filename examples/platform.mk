@@ -1,7 +1,8 @@
 # The day of traffic (examples/README.md): build/platform plays it against the
 # meter, build/load writes the load of the speed tests. Both take the options,
 # messages and deck reader that callfold itself uses.
-LOAD     := examples/platform/load.c examples/platform/random.c processor/options.c processor/message.c
+LOAD     := examples/platform/load.c examples/platform/journal.c examples/platform/random.c processor/options.c \
+            processor/message.c
 PLATFORM := $(filter-out examples/platform/load.c,$(wildcard examples/platform/*.c)) \
             processor/options.c processor/message.c processor/deck.c processor/deck_csv.c processor/csv.c processor/input_file.c
 

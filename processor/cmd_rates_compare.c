@@ -48,9 +48,9 @@ static int compare_cells(const struct compared *a, const struct compared *b, siz
 
 static int compare_but_prefix(const struct compared *a, const struct compared *b, size_t origins)
 {
-    int order = compare_texts(a->named->destination, b->named->destination);
+    int order = text_compare(a->named->destination, b->named->destination);
     if (order == 0)
-        order = compare_texts(a->named->kind, b->named->kind);
+        order = text_compare(a->named->kind, b->named->kind);
     return order != 0 ? order : compare_cells(a, b, origins);
 }
 
@@ -58,7 +58,7 @@ static int compare_rows(const void *left, const void *right, void *origins)
 {
     const struct compared *a = left, *b = right;
     int order = compare_but_prefix(a, b, *(const size_t *)origins);
-    return order != 0 ? order : compare_texts(a->named->prefix, b->named->prefix);
+    return order != 0 ? order : text_compare(a->named->prefix, b->named->prefix);
 }
 
 /* True when an earlier origin has a rate of the very same prefix: its row is

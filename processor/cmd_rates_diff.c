@@ -128,9 +128,9 @@ static int compare_rates(const struct deck_rate *a, const struct deck_rate *b)
 {
     if (a == NULL || b == NULL)
         return a == b ? 0 : a == NULL ? -1 : 1;
-    int order = compare_texts(a->destination, b->destination);
+    int order = text_compare(a->destination, b->destination);
     if (order == 0)
-        order = compare_texts(a->kind, b->kind);
+        order = text_compare(a->kind, b->kind);
     return order != 0 ? order : compare_terms(a, b);
 }
 
@@ -138,7 +138,7 @@ static int compare_but_prefix(const struct change *a, const struct change *b)
 {
     if (a->kind != b->kind)
         return a->kind < b->kind ? -1 : 1;
-    int order = compare_texts(a->origin, b->origin);
+    int order = text_compare(a->origin, b->origin);
     if (order == 0)
         order = compare_rates(a->new, b->new);
     return order != 0 ? order : compare_rates(a->old, b->old);
@@ -148,7 +148,7 @@ static int compare_changes(const void *left, const void *right)
 {
     const struct change *a = left, *b = right;
     int order = compare_but_prefix(a, b);
-    return order != 0 ? order : compare_texts(a->prefix, b->prefix);
+    return order != 0 ? order : text_compare(a->prefix, b->prefix);
 }
 
 /* The price's change in tenths of a percent, half away from zero; nothing

@@ -150,13 +150,6 @@ int compare_terms(const struct deck_rate *a, const struct deck_rate *b)
     return order != 0 ? order : compare_numbers(a->step_s, b->step_s);
 }
 
-int compare_texts(struct text a, struct text b)
-{
-    size_t common = a.len < b.len ? a.len : b.len;
-    int order = common == 0 ? 0 : memcmp(a.at, b.at, common);
-    return order != 0 ? order : compare_numbers((int64_t)a.len, (int64_t)b.len);
-}
-
 bool text_contains(struct text text, const char *part)
 {
     size_t len = part == NULL ? 0 : strlen(part);

@@ -62,7 +62,6 @@ void increments_text(const struct deck_rate *rate, char out[INCREMENTS_TEXT_MAX]
 /* Total order of charging terms, for sorting rows that are to be merged: class,
  * and for charged rates price, connect and increments. */
 int compare_terms(const struct deck_rate *a, const struct deck_rate *b);
-int compare_texts(struct text a, struct text b);
 
 /* True when text holds part, ASCII letters of either case alike; an absent
  * part is in every text. */

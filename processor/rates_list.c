@@ -56,14 +56,14 @@ static const char *status_of(const struct deck *deck, size_t origin, const struc
 static int compare_listed(const void *left, const void *right)
 {
     const struct listed *a = left, *b = right;
-    int order = compare_texts(a->rate->destination, b->rate->destination);
+    int order = text_compare(a->rate->destination, b->rate->destination);
     if (order == 0)
-        order = compare_texts(a->rate->kind, b->rate->kind);
+        order = text_compare(a->rate->kind, b->rate->kind);
     if (order == 0)
         order = compare_terms(a->rate, b->rate);
     if (order == 0)
         order = strcmp(a->status, b->status);
-    return order != 0 ? order : compare_texts(a->rate->prefix, b->rate->prefix);
+    return order != 0 ? order : text_compare(a->rate->prefix, b->rate->prefix);
 }
 
 static bool may_merge(const struct listed *a, const struct listed *b)

@@ -34,6 +34,9 @@ status_table status_account, status_numbers, status_members, status_account_call
 /* table_begin on stdout, and table_title. */
 struct table *status_begin(struct status *status, const struct table_column *columns, size_t count);
 
+/* Six cells: currency, balance, accrued, available, uncommitted, live calls. */
+void table_credits(struct table *table, const struct account_record *account);
+
 /* Live calls of the account, or of all when it is absent, into a table of theirs. */
 struct table *status_calls_begin(struct status *status);
 int status_calls_add(struct table *table, struct state_view *view, struct text account);

@@ -87,12 +87,7 @@ static void print_account(struct table *table, struct status *status)
     table_text(table, status->account_id);
     table_number(table, status->view.header.partition, 0);
     table_instant(table, status->view.partition.time_ms);
-    table_currency(table, account->currency);
-    table_money(table, account->posted_micros);
-    table_money(table, account->accrued_micros);
-    table_money(table, account->posted_micros - account->accrued_micros);
-    table_money(table, account->posted_micros - account->committed_micros);
-    table_number(table, account->live_calls, 0);
+    table_credits(table, account);
     print_spent(table, account);
     table_flag(table, account->flags & ACCOUNT_EXHAUSTED);
     table_flag(table, account->flags & ACCOUNT_LOW);

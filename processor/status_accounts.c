@@ -12,6 +12,16 @@ struct account_rows {
     struct state_view *view;
 };
 
+void table_credits(struct table *table, const struct account_record *account)
+{
+    table_currency(table, account->currency);
+    table_money(table, account->posted_micros);
+    table_money(table, account->accrued_micros);
+    table_money(table, account->posted_micros - account->accrued_micros);
+    table_money(table, account->posted_micros - account->committed_micros);
+    table_number(table, account->live_calls, 0);
+}
+
 static bool print_account(void *context, struct text key, struct text body)
 {
     struct account_rows *rows = context;
@@ -23,12 +33,7 @@ static bool print_account(void *context, struct text key, struct text body)
     table_row(table, NULL);
     table_text(table, record_key_part(key, 0));
     table_number(table, rows->view->header.partition, 0);
-    table_currency(table, account.currency);
-    table_money(table, account.posted_micros);
-    table_money(table, account.accrued_micros);
-    table_money(table, account.posted_micros - account.accrued_micros);
-    table_money(table, account.posted_micros - account.committed_micros);
-    table_number(table, account.live_calls, 0);
+    table_credits(table, &account);
     return true;
 }
 

@@ -373,32 +373,39 @@ static int add_counts(void *context, struct state_view *view)
     return EX_OK;
 }
 
+/* One row a word, with its count. */
+static int print_counts(struct status *status, const char *name, const char *heading, const char *const *words,
+                        const int64_t *counts, size_t count)
+{
+    const struct table_column columns[] = {{name, heading, COLUMN_WORD, NULL, 0},
+                                           {"count", "COUNT", COLUMN_NUMBER, NULL, 0}};
+    struct table *table = status_begin(status, columns, 2);
+    for (size_t i = 0; i < count; i++) {
+        table_row(table, NULL);
+        table_string(table, words[i]);
+        table_number(table, counts[i], 0);
+    }
+    return table_end(table) ? EX_OK : EX_IOERR;
+}
+
 int status_events(struct status *status)
 {
-    static const struct table_column columns[] = {{"type", "EVENT", COLUMN_WORD, NULL, 0},
-                                                  {"count", "COUNT", COLUMN_NUMBER, NULL, 0}};
     struct counting counting = {0};
+    const char *words[EVENT_TYPE_COUNT];
+    for (unsigned i = 0; i < EVENT_TYPE_COUNT; i++)
+        words[i] = event_type_name((enum event_type)i);
     int code = each_partition(status, add_counts, &counting);
-    struct table *table = status_begin(status, columns, 2);
-    for (unsigned i = 0; i < EVENT_TYPE_COUNT; i++) {
-        table_row(table, NULL);
-        table_string(table, event_type_name((enum event_type)i));
-        table_number(table, counting.events[i], 0);
-    }
-    return table_end(table) ? code : EX_IOERR;
+    int printing = print_counts(status, "type", "EVENT", words, counting.events, EVENT_TYPE_COUNT);
+    return code == EX_OK ? printing : code;
 }
 
 int status_rejects(struct status *status)
 {
-    static const struct table_column columns[] = {{"reason", "REJECTED", COLUMN_WORD, NULL, 0},
-                                                  {"count", "COUNT", COLUMN_NUMBER, NULL, 0}};
     struct counting counting = {0};
+    const char *words[REJECT_REASON_COUNT];
+    for (unsigned i = 0; i < REJECT_REASON_COUNT; i++)
+        words[i] = reject_reason_name((enum reject_reason)i);
     int code = each_partition(status, add_counts, &counting);
-    struct table *table = status_begin(status, columns, 2);
-    for (unsigned i = 0; i < REJECT_REASON_COUNT; i++) {
-        table_row(table, NULL);
-        table_string(table, reject_reason_name((enum reject_reason)i));
-        table_number(table, counting.rejects[i], 0);
-    }
-    return table_end(table) ? code : EX_IOERR;
+    int printing = print_counts(status, "reason", "REJECTED", words, counting.rejects, REJECT_REASON_COUNT);
+    return code == EX_OK ? printing : code;
 }

@@ -56,15 +56,20 @@ void journal_line(struct journal *journal, struct text line)
     end_line(journal, begun);
 }
 
-void journal_flush(struct journal *journal)
+void write_out(int fd, const char *path, struct buffer *buffer)
 {
-    for (size_t written = 0; written < journal->pending.len;) {
-        ssize_t n = write(journal->fd, journal->pending.at + written, journal->pending.len - written);
+    for (size_t written = 0; written < buffer->len;) {
+        ssize_t n = write(fd, buffer->at + written, buffer->len - written);
         if (n < 0)
-            err(EX_IOERR, "%s: cannot be written", journal->path);
+            err(EX_IOERR, "%s: cannot be written", path);
         written += (size_t)n;
     }
-    journal->pending.len = 0;
+    buffer->len = 0;
+}
+
+void journal_flush(struct journal *journal)
+{
+    write_out(journal->fd, journal->path, &journal->pending);
 }
 
 void journal_close(struct journal *journal)

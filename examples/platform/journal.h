@@ -20,6 +20,9 @@ struct journal {
     int64_t ids;           /* given so far */
 };
 
+/* Writes the buffer to the file and empties it; path is for the message. */
+void write_out(int fd, const char *path, struct buffer *buffer);
+
 /* path must be missing or empty: a day begins on an empty page. Borrows path. */
 void journal_open(struct journal *journal, const char *path);
 /* Appends an event under a new id. */

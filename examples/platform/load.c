@@ -18,6 +18,7 @@
 #include "events/encode.h"
 #include "events/instant.h"
 #include "events/money.h"
+#include "examples/platform/journal.h"
 #include "examples/platform/random.h"
 #include "processor/message.h"
 #include "processor/options.h"
@@ -41,17 +42,6 @@ struct load {
     struct buffer buffer;
 };
 
-static void flush_load(struct load *load)
-{
-    for (size_t written = 0; written < load->buffer.len;) {
-        ssize_t n = write(load->fd, load->buffer.at + written, load->buffer.len - written);
-        if (n < 0)
-            err(EX_IOERR, "%s: cannot be written", load->path);
-        written += (size_t)n;
-    }
-    load->buffer.len = 0;
-}
-
 static void say(struct load *load, const struct event *event)
 {
     char id[NAME_SIZE];
@@ -59,7 +49,7 @@ static void say(struct load *load, const struct event *event)
     event_encode(&load->buffer, event, text_of(id), TEXT_LIT(SOURCE));
     buffer_append(&load->buffer, "\n", 1);
     if (load->buffer.len >= WRITE_SIZE)
-        flush_load(load);
+        write_out(load->fd, load->path, &load->buffer);
 }
 
 static struct text account_name(int64_t account, char out[NAME_SIZE])
@@ -250,7 +240,7 @@ int main(int argc, char **argv)
     load.setup_lines = load.lines;
     for (int64_t round = 0; round <= load.ticks + 1; round++)
         say_round(&load, round);
-    flush_load(&load);
+    write_out(load.fd, load.path, &load.buffer);
     if (close(load.fd) != 0)
         err(EX_IOERR, "%s: cannot be written", load.path);
     buffer_free(&load.buffer);

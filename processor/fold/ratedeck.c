@@ -301,12 +301,6 @@ static bool is_charged(const struct rate_record *rate)
     return rate->status == RATE_OPEN && !rate->domestic;
 }
 
-static int compare_texts(struct text a, struct text b)
-{
-    int order = memcmp(a.at, b.at, a.len < b.len ? a.len : b.len);
-    return order != 0 ? order : (a.len > b.len) - (a.len < b.len);
-}
-
 static uint16_t rate_origin(struct text key)
 {
     return (uint16_t)((unsigned char)key.at[5] << 8 | (unsigned char)key.at[6]);
@@ -316,8 +310,8 @@ static uint16_t rate_origin(struct text key)
 static int by_origin_and_prefix(const void *a, const void *b, void *context)
 {
     struct text x = record_key(*(struct record *const *)a), y = record_key(*(struct record *const *)b);
-    int order = compare_texts(deck_origin(context, rate_origin(x)), deck_origin(context, rate_origin(y)));
-    return order != 0 ? order : compare_texts(x, y);
+    int order = text_compare(deck_origin(context, rate_origin(x)), deck_origin(context, rate_origin(y)));
+    return order != 0 ? order : text_compare(x, y);
 }
 
 /* True when the deck in force at the new one's effective_at gave the prefix a

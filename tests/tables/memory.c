@@ -3,19 +3,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static int compare(struct text a, struct text b)
-{
-    int order = memcmp(a.at, b.at, a.len < b.len ? a.len : b.len);
-    return order ? order : (a.len > b.len) - (a.len < b.len);
-}
-
 /* Where key is, or where it would go. */
 static size_t find(const struct memory *memory, struct text key)
 {
     size_t low = 0, high = memory->count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        if (compare(memory->records[middle].key, key) < 0) {
+        if (text_compare(memory->records[middle].key, key) < 0) {
             low = middle + 1;
         } else {
             high = middle;
