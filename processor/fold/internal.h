@@ -5,7 +5,8 @@
  * account.c  account.opened; what is done around every event of an account
  * team.c     members, numbers, assignments, toggles, blocks
  * credit.c   top-ups and reversals        recharge.c  auto-recharge
- * judge.c    may this call go ahead?      call.c      its start, ticks, end
+ * judge.c    may this call go ahead?      call.c      its sums, its closing
+ * call_start.c, call_report.c             call.started; call.ticked, call.ended
  * cutoff.c   limits: freezes, saying      grant.c     who gets what there is
  * charge.c   what a call costs
  * ledger.c   double entry, the chain      deadline.c  stale calls, time-outs, forgetting
@@ -153,8 +154,28 @@ int64_t call_held(const struct call_record *call);
  * NO_LIMIT), and brings the account's sums and counts up to date. */
 void call_move(struct account_step *step, struct record *call, int64_t duration_ms, int64_t limit_ms,
                enum cutoff_reason reason);
-/* Takes a stored live call up again: in order of start_offset. */
-void call_restore(struct fold *fold, struct record *call, struct record *account);
+/* Gives a live call its place: the last of its account's calls (so in order of
+ * start_offset), its deadline, its account in memory. */
+void call_enlist(struct fold *fold, struct record *call, struct record *account);
+struct record *call_find_live(struct fold *fold, struct text account, struct text call);
+/* The memory of a closed or denied call; NULL when there is none, or none any more. */
+struct record *call_find_closed(struct fold *fold, struct text account, struct text call);
+struct closed_call_record *closed_create(struct fold *fold, const struct key *key, struct contents contents,
+                                         size_t more);
+/* Posts what a live call has accrued; the day is that of its last report. */
+void call_post(struct account_step *step, struct record *call);
+/* What a call.recorded says that the call's record does not. */
+struct closing_facts {
+    struct text id;
+    int64_t ended_at_ms, duration_ms, charged_ms, amount_micros;
+    bool voicemail;
+    enum call_ending ending;
+};
+void call_emit_record(struct account_step *step, const struct call_record *call, const struct closing_facts *facts);
+/* Posts the rest, writes the call record and lets the call go. stale: the call
+ * as it was before, kept for a late end; NULL when there cannot be one. */
+void call_close(struct account_step *step, struct record *call, struct closing_facts *facts,
+                const struct call_record *stale, size_t stale_len);
 void call_close_stale(struct fold *fold, struct record *call);
 struct text call_id(struct record *call);
 

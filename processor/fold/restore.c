@@ -75,7 +75,7 @@ static bool restore_calls(struct fold *fold)
         struct record *account = account_find(fold, record_key_part(record_key(fold->restored[i]), 0));
         if (!account)
             return false;
-        call_restore(fold, fold->restored[i], account);
+        call_enlist(fold, fold->restored[i], account);
     }
     return fold->p->live_calls == (int64_t)fold->restored_count;
 }
