@@ -17,8 +17,8 @@
 #include "events/decode.h"
 #include "processor/fold/fold.h"
 
-#define BATCH 1000
-#define TICK_MS 6000
+#define BATCH     1000
+#define TICK_MS   6000
 #define LINE_ROOM 320
 
 struct bench {
@@ -56,9 +56,11 @@ static void feed(struct bench *bench, const char *type, long account, const char
     struct decode_error error;
     if (account >= 0)
         snprintf(subject, sizeof subject, "\"subject\":\"account-%ld\",", account);
-    int len = snprintf(line, sizeof line,
-                       "{\"specversion\":\"1.0\",\"id\":\"%" PRId64 "\",\"source\":\"/pbx/par1\",\"type\":\"callfold.%s\","
-                       "\"time\":\"2026-11-23T08:00:00Z\",%s\"data\":%s}", bench->offset, type, subject, data);
+    int len =
+        snprintf(line, sizeof line,
+                 "{\"specversion\":\"1.0\",\"id\":\"%" PRId64 "\",\"source\":\"/pbx/par1\",\"type\":\"callfold.%s\","
+                 "\"time\":\"2026-11-23T08:00:00Z\",%s\"data\":%s}",
+                 bench->offset, type, subject, data);
     struct fold_record record = {.offset = bench->offset++, .value = {line, (size_t)len}};
     if (!event_decode(bench->decoder, record.value, &event, &error))
         die(error.detail);
@@ -67,9 +69,11 @@ static void feed(struct bench *bench, const char *type, long account, const char
 
 static void set_up(struct bench *bench, long accounts)
 {
-    feed(bench, "ratedeck.opened", -1, "{\"deck_id\":\"d\",\"currency\":\"USD\",\"effective_at\":\"2026-11-01T00:00:00Z\","
+    feed(bench, "ratedeck.opened", -1,
+         "{\"deck_id\":\"d\",\"currency\":\"USD\",\"effective_at\":\"2026-11-01T00:00:00Z\","
          "\"origins\":[{\"origin\":\"US\",\"country\":\"US\",\"currency\":\"USD\"}]}");
-    feed(bench, "ratedeck.rates", -1, "{\"deck_id\":\"d\",\"rates\":[{\"origin\":\"US\",\"prefix\":\"+33\","
+    feed(bench, "ratedeck.rates", -1,
+         "{\"deck_id\":\"d\",\"rates\":[{\"origin\":\"US\",\"prefix\":\"+33\","
          "\"destination\":\"France landline\",\"status\":\"open\",\"price\":\"0.012\"}]}");
     feed(bench, "ratedeck.published", -1, "{\"deck_id\":\"d\",\"rates\":1}");
     for (long a = 0; a < accounts; a++) {
@@ -85,8 +89,10 @@ static void start_calls(struct bench *bench, long accounts, long calls)
 {
     char data[256];
     for (long i = 0; i < calls; i++) {
-        snprintf(data, sizeof data, "{\"call_id\":\"call-%08ld\",\"direction\":\"outbound\",\"from\":\"+12125550100\","
-                 "\"to\":\"+33140000000\",\"member_id\":\"ann\"}", i);
+        snprintf(data, sizeof data,
+                 "{\"call_id\":\"call-%08ld\",\"direction\":\"outbound\",\"from\":\"+12125550100\","
+                 "\"to\":\"+33140000000\",\"member_id\":\"ann\"}",
+                 i);
         feed(bench, "call.started", i % accounts, data);
     }
 }

@@ -263,8 +263,7 @@ static struct text readable_subject(const json_t *root)
     return json_is_string(subject) && id_is_valid(json_text(subject)) ? json_text(subject) : TEXT_NONE;
 }
 
-bool event_decode_reference(struct decoder *decoder, struct text value, struct event *event,
-                            struct decode_error *error)
+bool event_decode_reference(struct decoder *decoder, struct text value, struct event *event, struct decode_error *error)
 {
     struct fields data;
 

@@ -16,9 +16,9 @@
 #include "events/event.h"
 #include "events/output.h"
 
-#define RECORD_MAX   1048576 /* bytes of a record's value */
-#define JSON_LEVELS  32      /* containers inside each other, the record's own object included */
-#define DETAIL_MAX   256
+#define RECORD_MAX  1048576 /* bytes of a record's value */
+#define JSON_LEVELS 32      /* containers inside each other, the record's own object included */
+#define DETAIL_MAX  256
 
 struct decode_error {
     enum reject_reason reason;

@@ -45,8 +45,7 @@ bool decode_assignment(const struct fields *data, struct event *event)
 
 bool decode_toggle(const struct fields *data, struct event *event)
 {
-    return field_e164(data, "number", &event->data.toggle.number) &&
-           field_id(data, "actor", &event->data.toggle.actor);
+    return field_e164(data, "number", &event->data.toggle.number) && field_id(data, "actor", &event->data.toggle.actor);
 }
 
 bool decode_block(const struct fields *data, struct event *event)

@@ -11,8 +11,7 @@ bool decode_auto_recharge(const struct fields *data, struct event *event)
     if (!field_boolean(data, "enabled", &event->data.auto_recharge.enabled) ||
         !field_money(data, &event->data.auto_recharge.amount))
         return false;
-    if (field_given(data, "threshold") &&
-        !field_price(data, "threshold", &event->data.auto_recharge.threshold_micros))
+    if (field_given(data, "threshold") && !field_price(data, "threshold", &event->data.auto_recharge.threshold_micros))
         return false;
     if (field_given(data, "daily_limit") && !field_integer(data, "daily_limit", 0, DAILY_LIMIT_MAX, &daily_limit))
         return false;
@@ -28,8 +27,8 @@ bool decode_topped_up(const struct fields *data, struct event *event)
         return false;
     event->data.topup.paid = event->data.topup.amount;
     event->data.topup.has_paid = field_given(data, "paid");
-    if (event->data.topup.has_paid && (!field_object(data, "paid", "data.paid", &paid) ||
-                                       !field_money(&paid, &event->data.topup.paid)))
+    if (event->data.topup.has_paid &&
+        (!field_object(data, "paid", "data.paid", &paid) || !field_money(&paid, &event->data.topup.paid)))
         return false;
     return !field_given(data, "recharge_id") || field_id(data, "recharge_id", &event->data.topup.recharge_id);
 }

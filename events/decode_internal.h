@@ -30,11 +30,11 @@ void *decoder_array(struct decoder *decoder, size_t which, size_t count, size_t 
  * error filled. */
 typedef bool decode_data(const struct fields *data, struct event *event);
 
-decode_data decode_account_opened, decode_member_set, decode_member_removed, decode_number_added,
-    decode_number_removed, decode_assignment, decode_toggle, decode_block;                         /* decode_account.c */
+decode_data decode_account_opened, decode_member_set, decode_member_removed, decode_number_added, decode_number_removed,
+    decode_assignment, decode_toggle, decode_block; /* decode_account.c */
 decode_data decode_auto_recharge, decode_topped_up, decode_topup_reversed, decode_recharge_failed; /* decode_credit.c */
 decode_data decode_call_started, decode_call_ticked, decode_call_ended, decode_sms;                /* decode_call.c */
 decode_data decode_deck_opened, decode_deck_rates, decode_deck_published;                          /* decode_deck.c */
-decode_data decode_fx, decode_policy;                                                             /* decode_policy.c */
+decode_data decode_fx, decode_policy;                                                              /* decode_policy.c */
 
 #endif

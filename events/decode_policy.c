@@ -30,8 +30,7 @@ bool decode_fx(const struct fields *data, struct event *event)
         return false;
     struct fx_rate *rates = decoder_array(data->decoder, 0, json_object_size(map.object), sizeof(*rates));
     size_t count = 0;
-    json_object_foreach((json_t *)map.object, key, value)
-    {
+    json_object_foreach ((json_t *)map.object, key, value) {
         struct fx_rate *rate = &rates[count++];
         if (!key_currency(&map, key, &rate->currency) || !field_fx_rate(&map, key, &rate->nanos))
             return false;
@@ -62,8 +61,7 @@ static bool decode_map(const struct fields *data, const char *name, const char *
         return false;
     struct amount *amounts = decoder_array(data->decoder, which, json_object_size(map.object), sizeof(*amounts));
     size_t count = 0;
-    json_object_foreach((json_t *)map.object, key, value)
-    {
+    json_object_foreach ((json_t *)map.object, key, value) {
         struct amount *amount = &amounts[count++];
         if (!key_currency(&map, key, &amount->currency) || !field_price(&map, key, &amount->micros))
             return false;
@@ -80,10 +78,15 @@ _Static_assert(POLICY_MAP_COUNT <= DECODER_ARRAYS, "each map of the policy needs
 bool decode_policy(const struct fields *data, struct event *event)
 {
 #define X(symbol, name, preset, least, most) {name, least, most},
-    static const struct { const char *name; int64_t least, most; } numbers[] = {POLICY_NUMBERS(X)};
+    static const struct {
+        const char *name;
+        int64_t least, most;
+    } numbers[] = {POLICY_NUMBERS(X)};
 #undef X
 #define X(symbol, name) {name, "data." name},
-    static const struct { const char *name, *path; } maps[] = {POLICY_MAPS(X)};
+    static const struct {
+        const char *name, *path;
+    } maps[] = {POLICY_MAPS(X)};
 #undef X
 
     for (int i = 0; i < POLICY_NUMBER_COUNT; i++) {
@@ -94,8 +97,7 @@ bool decode_policy(const struct fields *data, struct event *event)
             return false;
     }
     for (int i = 0; i < POLICY_MAP_COUNT; i++)
-        if (field_given(data, maps[i].name) &&
-            !decode_map(data, maps[i].name, maps[i].path, (enum policy_map)i, event))
+        if (field_given(data, maps[i].name) && !decode_map(data, maps[i].name, maps[i].path, (enum policy_map)i, event))
             return false;
     return true;
 }

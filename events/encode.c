@@ -199,10 +199,9 @@ static char *put_fx(char *p, uint32_t from, uint32_t to, int64_t nanos)
 static void write_call(struct buffer *buffer, const struct source *source)
 {
     __auto_type call = &source->output->data.call;
-    char *p = write_begin(buffer, FIXED_ROOM + text_room(call->call_id) + text_room(call->from) +
-                                      text_room(call->to) + text_room(call->member_id) +
-                                      text_room(call->destination) + text_room(call->prefix) +
-                                      text_room(call->deck_id));
+    char *p = write_begin(buffer, FIXED_ROOM + text_room(call->call_id) + text_room(call->from) + text_room(call->to) +
+                                      text_room(call->member_id) + text_room(call->destination) +
+                                      text_room(call->prefix) + text_room(call->deck_id));
     p = put_text(p, MEMBER("call_id"), call->call_id);
     p = put_word(p, MEMBER("direction"), call_direction_name(call->direction));
     p = put_text(p, MEMBER("from"), call->from);

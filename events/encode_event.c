@@ -4,8 +4,7 @@
  * false or zero and the contract's default says the same. */
 #include "events/encode_write.h"
 
-static void write_texts(struct buffer *buffer, struct text member_a, struct text a, struct text member_b,
-                        struct text b)
+static void write_texts(struct buffer *buffer, struct text member_a, struct text a, struct text member_b, struct text b)
 {
     char *p = write_begin(buffer, FIXED_ROOM + text_room(a) + text_room(b));
     p = put_text(p, member_a, a);
@@ -50,8 +49,8 @@ static void write_toggle(struct buffer *buffer, const struct event *event)
 static void write_block(struct buffer *buffer, const struct event *event)
 {
     __auto_type block = &event->data.block;
-    char *p = write_begin(buffer, FIXED_ROOM + text_room(block->prefix) + text_room(block->number) +
-                                      text_room(block->actor));
+    char *p =
+        write_begin(buffer, FIXED_ROOM + text_room(block->prefix) + text_room(block->number) + text_room(block->actor));
     p = put_text(p, MEMBER("prefix"), block->prefix);
     p = put_text(p, MEMBER("number"), block->number);
     p = put_text(p, MEMBER("actor"), block->actor);
@@ -105,8 +104,8 @@ static void write_recharge_failed(struct buffer *buffer, const struct event *eve
 static void write_started(struct buffer *buffer, const struct event *event)
 {
     __auto_type call = &event->data.call_started;
-    char *p = write_begin(buffer, FIXED_ROOM + text_room(call->call_id) + text_room(call->from) +
-                                      text_room(call->to) + text_room(call->member_id));
+    char *p = write_begin(buffer, FIXED_ROOM + text_room(call->call_id) + text_room(call->from) + text_room(call->to) +
+                                      text_room(call->member_id));
     p = put_text(p, MEMBER("call_id"), call->call_id);
     p = put_word(p, MEMBER("direction"), call_direction_name(call->direction));
     p = put_text(p, MEMBER("from"), call->from);
@@ -138,8 +137,7 @@ static void write_ended(struct buffer *buffer, const struct event *event)
 static void write_sms(struct buffer *buffer, const struct event *event)
 {
     __auto_type sms = &event->data.sms;
-    char *p = write_begin(buffer, FIXED_ROOM + text_room(sms->message_id) + text_room(sms->from) +
-                                      text_room(sms->to));
+    char *p = write_begin(buffer, FIXED_ROOM + text_room(sms->message_id) + text_room(sms->from) + text_room(sms->to));
     p = put_text(p, MEMBER("message_id"), sms->message_id);
     p = put_text(p, MEMBER("from"), sms->from);
     p = put_text(p, MEMBER("to"), sms->to);

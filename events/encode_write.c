@@ -68,8 +68,7 @@ static bool eight_are_plain(uint64_t v)
 static char *put_escaped(char *p, unsigned char byte)
 {
     static const char hex[] = "0123456789abcdef";
-    static const char short_form[0x20] = {
-        ['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r'};
+    static const char short_form[0x20] = {['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r'};
     *p++ = '\\';
     if (byte >= 0x20) {
         *p++ = (char)byte;

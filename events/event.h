@@ -65,6 +65,7 @@ struct event {
     enum event_type type;
     int64_t time_ms;
     struct text subject; /* the account; absent in broadcasts and clock.advanced */
+    /* clang-format off */
     union {
         struct { uint32_t currency; struct text owner; } account_opened;
         struct { struct text member_id; enum member_role role; } member; /* member.set, member.removed (no role) */
@@ -118,6 +119,7 @@ struct event {
             const struct amount *map[POLICY_MAP_COUNT]; /* ascending by currency code */
         } policy;
     } data;
+    /* clang-format on */
 };
 
 /* "call.started" for EVENT_CALL_STARTED: the type without TYPE_PREFIX. */

@@ -76,8 +76,8 @@ bool field_given(const struct fields *fields, const char *name)
 }
 
 /* A string that `valid` takes. */
-static bool field_text(const struct fields *fields, const char *name, bool (*valid)(struct text),
-                       const char *expected, struct text *out)
+static bool field_text(const struct fields *fields, const char *name, bool (*valid)(struct text), const char *expected,
+                       struct text *out)
 {
     const json_t *value = member_of(fields, name);
 
@@ -248,8 +248,7 @@ bool field_array(const struct fields *fields, const char *name, json_t **out)
     return true;
 }
 
-bool field_element(const struct fields *fields, const json_t *array, const char *path, size_t i,
-                   struct fields *out)
+bool field_element(const struct fields *fields, const json_t *array, const char *path, size_t i, struct fields *out)
 {
     const json_t *value = json_array_get(array, i);
 

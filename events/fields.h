@@ -61,7 +61,6 @@ bool field_word(const struct fields *fields, const char *name, const char *const
 bool field_object(const struct fields *fields, const char *name, const char *path, struct fields *out);
 bool field_array(const struct fields *fields, const char *name, json_t **out);
 /* Element i of an array at path; must be an object. */
-bool field_element(const struct fields *fields, const json_t *array, const char *path, size_t i,
-                   struct fields *out);
+bool field_element(const struct fields *fields, const json_t *array, const char *path, size_t i, struct fields *out);
 
 #endif

@@ -3,8 +3,8 @@
 #include <assert.h>
 
 #define MINUTES_PER_DAY 1440
-#define DAYS_PER_ERA    146097 /* 400 years of the Gregorian calendar */
-#define DAYS_TO_1970    719468 /* from 0000-03-01 */
+#define DAYS_PER_ERA    146097    /* 400 years of the Gregorian calendar */
+#define DAYS_TO_1970    719468    /* from 0000-03-01 */
 #define FIRST_DAY       (-719528) /* 0000-01-01 */
 #define LAST_DAY        2932896   /* 9999-12-31 */
 
@@ -27,8 +27,7 @@ static void date_of_day(int32_t day, int *year, int *month, int *day_of_month)
     int shifted = day + DAYS_TO_1970 + DAYS_PER_ERA;
     int era = shifted / DAYS_PER_ERA;
     int day_of_era = shifted % DAYS_PER_ERA;
-    int year_of_era =
-        (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / (DAYS_PER_ERA - 1)) / 365;
+    int year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / (DAYS_PER_ERA - 1)) / 365;
     int day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     int march_month = (5 * day_of_year + 2) / 153;
 

@@ -8,10 +8,10 @@
 
 #include "events/text.h"
 
-#define MS_PER_SECOND 1000
-#define MS_PER_MINUTE 60000
-#define MS_PER_HOUR   3600000
-#define MS_PER_DAY    86400000
+#define MS_PER_SECOND    1000
+#define MS_PER_MINUTE    60000
+#define MS_PER_HOUR      3600000
+#define MS_PER_DAY       86400000
 #define INSTANT_TEXT_MAX 25 /* "2026-11-23T08:00:06.000Z" and a NUL */
 #define DAY_TEXT_MAX     11 /* "2026-11-23" and a NUL */
 

@@ -6,8 +6,7 @@
 #define MICROS_DIGITS 6
 #define NANOS_DIGITS  9
 
-static const uint64_t powers_of_ten[] = {1,      10,      100,      1000,      10000,
-                                         100000, 1000000, 10000000, 100000000, 1000000000};
+static const uint64_t powers_of_ten[] = {1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000, 1000000000};
 
 static bool is_digit(char c)
 {
@@ -18,8 +17,7 @@ static bool is_digit(char c)
 static const char *take_digits(const char *at, const char *end, uint64_t *value)
 {
     for (; at < end && is_digit(*at); at++)
-        if (__builtin_mul_overflow(*value, 10u, value) ||
-            __builtin_add_overflow(*value, (uint64_t)(*at - '0'), value))
+        if (__builtin_mul_overflow(*value, 10u, value) || __builtin_add_overflow(*value, (uint64_t)(*at - '0'), value))
             return NULL;
     return at;
 }

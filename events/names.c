@@ -7,12 +7,12 @@
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 /* A function `function(enum type value)` that gives the second column of LIST. */
-#define NAMES(function, type, LIST)                     \
-    const char *function(enum type value)               \
-    {                                                   \
+#define NAMES(function, type, LIST)                      \
+    const char *function(enum type value)                \
+    {                                                    \
         static const char *const words[] = {LIST(WORD)}; \
-        assert((size_t)value < COUNT(words));           \
-        return words[value];                            \
+        assert((size_t)value < COUNT(words));            \
+        return words[value];                             \
     }
 #define WORD(symbol, word, ...) word,
 

@@ -36,12 +36,12 @@ enum entry_kind { ENTRY_KINDS(X) ENTRY_KIND_COUNT };
 enum call_ending { CALL_ENDINGS(X) CALL_ENDING_COUNT };
 #undef X
 
-#define HASH_SIZE 32             /* SHA-256, bytes */
-#define HASH_HEX  (2 * HASH_SIZE)
-#define DIGEST_HEX 32            /* the state's 128-bit digest, hex digits */
-#define POSTINGS_MAX 6
-#define RAISED_MAX 1000          /* raised rates listed in ratedeck.accepted */
-#define REJECT_BYTES_MAX 32768   /* of payload and of key, kept in a reject */
+#define HASH_SIZE        32 /* SHA-256, bytes */
+#define HASH_HEX         (2 * HASH_SIZE)
+#define DIGEST_HEX       32 /* the state's 128-bit digest, hex digits */
+#define POSTINGS_MAX     6
+#define RAISED_MAX       1000  /* raised rates listed in ratedeck.accepted */
+#define REJECT_BYTES_MAX 32768 /* of payload and of key, kept in a reject */
 
 /* A side of a ledger entry. `prefix` is "customer:", "cash:" ...; the account's
  * name is prefix and name together. */
@@ -61,6 +61,7 @@ struct output {
     enum output_type type;
     uint32_t n;          /* its place among the outputs of its event */
     struct text subject; /* absent where the output belongs to no account */
+    /* clang-format off */
     union {
         struct {
             struct text call_id;
@@ -127,6 +128,7 @@ struct output {
             char chain[HASH_HEX], input[HASH_HEX], digest[DIGEST_HEX]; /* hex, no NUL */
         } attested;
     } data;
+    /* clang-format on */
 };
 
 /* The outputs of one record, in order. */

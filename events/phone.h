@@ -15,8 +15,8 @@ bool phone_is_emergency(struct text t);
 /* ^[A-Za-z0-9._:-]{1,64}$ : an id. */
 bool id_is_valid(struct text t);
 
-#define ID_MAX     64
-#define PHONE_MAX  16
+#define ID_MAX      64
+#define PHONE_MAX   16
 #define DIALLED_MAX 64
 
 #endif

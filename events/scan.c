@@ -206,8 +206,9 @@ static const char *take_member(struct notes *notes, struct text name, const char
 
 /* {"name":value,...} with at least one member; take_one takes a value. Inline,
  * or the calls through the pointer would be left in the loop. */
-static inline __attribute__((always_inline)) const char *
-take_object(struct notes *notes, const char *at, const char *(*take_one)(struct notes *, struct text, const char *))
+static inline __attribute__((always_inline)) const char *take_object(struct notes *notes, const char *at,
+                                                                     const char *(*take_one)(struct notes *,
+                                                                                             struct text, const char *))
 {
     const char *end = notes->end, *next;
     struct text name;

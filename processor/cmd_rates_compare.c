@@ -145,10 +145,10 @@ static struct table_column *make_columns(const struct deck *deck, char (*names)[
     return columns;
 }
 
-static int print_comparison(const struct comparison *comparison, const struct deck *deck,
-                            const struct pricing *pricing, enum table_format format)
+static int print_comparison(const struct comparison *comparison, const struct deck *deck, const struct pricing *pricing,
+                            enum table_format format)
 {
-    char (*names)[ID_MAX + 1] = calloc(deck->origin_count + 1, sizeof *names);
+    char(*names)[ID_MAX + 1] = calloc(deck->origin_count + 1, sizeof *names);
     if (names == NULL)
         abort();
     struct table_column *columns = make_columns(deck, names);
@@ -198,6 +198,7 @@ static int compare(const struct compare_options *options, const char *path, enum
 int rates_compare(int argc, char **argv)
 {
     struct compare_options options = {0};
+    /* clang-format off */
     const struct option_spec specs[] = {
         {.name = "destination", .kind = OPTION_TEXT, .target = &options.destination, .value = "TEXT",
          .help = "only destinations with TEXT in their name"},
@@ -207,6 +208,7 @@ int rates_compare(int argc, char **argv)
         DECK_OPTION_SPECS("deck-currency", options.deck),
         FORM_OPTION_SPECS(options.form),
     };
+    /* clang-format on */
     const struct option_table table = {
         .command = "callfold rates compare",
         .usage = "DECK.csv [OPTIONS]",

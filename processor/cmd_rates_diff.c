@@ -113,7 +113,7 @@ static void add_change(struct diff *diff, const struct diff_options *options, co
     struct change change = {.origin = source->origin, .prefix = source->prefix};
     change.old = match_by_name(&diff->old, source->origin, source->prefix);
     change.new = match_by_name(&diff->new, source->origin, source->prefix);
-    if (is_of_old && change.new != NULL && text_equal(change.new->prefix, source->prefix))
+    if (is_of_old && change.new != NULL &&text_equal(change.new->prefix, source->prefix))
         return;
     change.kind = judge(change.old, change.new, diff->old.currency == diff->new.currency);
     if (change.kind == CHANGE_NONE || !is_asked(options, &change))
@@ -155,8 +155,9 @@ static int compare_changes(const void *left, const void *right)
  * where there is no price to compare with. */
 static void print_percent(struct table *table, const struct change *change, bool same_currency)
 {
-    bool is_comparable = same_currency && change->old != NULL && change->new != NULL &&
-                         rate_class_of(change->old) == CLASS_CHARGED && rate_class_of(change->new) == CLASS_CHARGED &&
+    bool is_comparable = same_currency && change->old != NULL &&
+                         change->new != NULL &&rate_class_of(change->old) ==
+                             CLASS_CHARGED &&rate_class_of(change->new) == CLASS_CHARGED &&
                          change->old->price_micros > 0 && change->old->price_micros != change->new->price_micros;
     if (!is_comparable) {
         table_blank(table);
@@ -208,14 +209,10 @@ static int print_diff(const struct diff *diff, enum table_format format)
     snprintf(old_heading, sizeof old_heading, "OLD %s", old);
     snprintf(new_heading, sizeof new_heading, "NEW %s", new);
     const struct table_column columns[] = {
-        {"change", "CHANGE", COLUMN_WORD, NULL, 0},
-        {"origin", "ORIGIN", COLUMN_WORD, NULL, 0},
-        {"destination", "DESTINATION", COLUMN_NAME, NULL, 0},
-        {"kind", "KIND", COLUMN_NAME, "", 1},
-        {"prefix", "PREFIX", COLUMN_WORD, NULL, 2},
-        {"old", old_heading, COLUMN_AMOUNT, NULL, 0},
-        {"new", new_heading, COLUMN_AMOUNT, NULL, 0},
-        {"percent", "%", COLUMN_NUMBER, NULL, 0},
+        {"change", "CHANGE", COLUMN_WORD, NULL, 0},           {"origin", "ORIGIN", COLUMN_WORD, NULL, 0},
+        {"destination", "DESTINATION", COLUMN_NAME, NULL, 0}, {"kind", "KIND", COLUMN_NAME, "", 1},
+        {"prefix", "PREFIX", COLUMN_WORD, NULL, 2},           {"old", old_heading, COLUMN_AMOUNT, NULL, 0},
+        {"new", new_heading, COLUMN_AMOUNT, NULL, 0},         {"percent", "%", COLUMN_NUMBER, NULL, 0},
         {"increments", "INCR.", COLUMN_WORD, "1/1", 0},
     };
     struct table *table = table_begin(format, stdout, columns, sizeof columns / sizeof columns[0]);
@@ -273,6 +270,7 @@ static int diff_files(const struct diff_options *options, const char *old, const
 int rates_diff(int argc, char **argv)
 {
     struct diff_options options = {0};
+    /* clang-format off */
     const struct option_spec specs[] = {
         {.name = "notice", .kind = OPTION_FLAG, .target = &options.notice,
          .help = "only what is raised: what customers must be told"},
@@ -283,6 +281,7 @@ int rates_diff(int argc, char **argv)
         DECK_OPTION_SPECS("deck-currency", options.deck),
         FORM_OPTION_SPECS(options.form),
     };
+    /* clang-format on */
     const struct option_table table = {
         .command = "callfold rates diff",
         .usage = "OLD.csv NEW.csv [OPTIONS]",

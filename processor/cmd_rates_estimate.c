@@ -17,10 +17,10 @@
 /* Where people call when nobody says where: example numbers of libphonenumber
  * (Apache-2.0), mobile and landline where a country's prices differ most. */
 static const char *const popular_numbers[] = {
-    "+918123456789",  "+522221234567",  "+639051234567", "+8613123456789", "+16044345678",  "+12015550123",
-    "+447400123456",  "+441212345678",  "+33612345678",  "+33123456789",   "+4915123456789", "+493012345678",
-    "+34612345678",   "+393123456789",  "+48512345678",  "+923012345678",  "+8801812345678", "+84912345678",
-    "+2348021234567", "+212650123456",  "+5511961234567", "+573211234567", "+819012345678", "+61412345678",
+    "+918123456789",  "+522221234567", "+639051234567",  "+8613123456789", "+16044345678",   "+12015550123",
+    "+447400123456",  "+441212345678", "+33612345678",   "+33123456789",   "+4915123456789", "+493012345678",
+    "+34612345678",   "+393123456789", "+48512345678",   "+923012345678",  "+8801812345678", "+84912345678",
+    "+2348021234567", "+212650123456", "+5511961234567", "+573211234567",  "+819012345678",  "+61412345678",
     "+972502345678",  "+971501234567",
 };
 
@@ -164,8 +164,8 @@ static int estimate_deck(const struct estimate_options *options, const char *pat
                          enum table_format format)
 {
     struct deck deck;
-    struct estimate estimate = {.deck = &deck, .micros = micros, .call_minutes = options->call_minutes,
-                                .is_priced = true};
+    struct estimate estimate = {
+        .deck = &deck, .micros = micros, .call_minutes = options->call_minutes, .is_priced = true};
     int code = deck_read(&deck, path, &options->deck);
     if (code != EX_OK)
         return code;
@@ -200,6 +200,7 @@ static bool check_options(const struct estimate_options *options, int64_t *micro
 int rates_estimate(int argc, char **argv)
 {
     struct estimate_options options = {0};
+    /* clang-format off */
     const struct option_spec specs[] = {
         {.name = "amount", .kind = OPTION_TEXT, .target = &options.amount, .value = "AMOUNT", .required = true,
          .help = "the credits to spend, such as 25"},
@@ -218,6 +219,7 @@ int rates_estimate(int argc, char **argv)
         DECK_OPTION_SPECS("deck-currency", options.deck),
         FORM_OPTION_SPECS(options.form),
     };
+    /* clang-format on */
     const struct option_table table = {
         .command = "callfold rates estimate",
         .usage = "DECK.csv --amount AMOUNT --from-origin NAME\n[OPTIONS]",
@@ -236,8 +238,8 @@ int rates_estimate(int argc, char **argv)
     int64_t micros;
     enum table_format format;
     if (options_parse(&table, &argc, argv, &exit_code)) {
-        bool is_sound = table_format_chosen(options.form.json, options.form.csv, &format) &&
-                        check_options(&options, &micros);
+        bool is_sound =
+            table_format_chosen(options.form.json, options.form.csv, &format) && check_options(&options, &micros);
         exit_code = is_sound ? estimate_deck(&options, argv[1], micros, format) : EX_USAGE;
     }
     free(options.deck.origins.values);

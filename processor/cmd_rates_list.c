@@ -45,15 +45,19 @@ static int list(const struct list_options *options, const char *path, enum table
         return message_fail(EX_USAGE, "--from-origin NAME is missing: whose prices are they?");
     if (!is_live)
         return list_deck(options, path, format);
-    const struct live_question question = {.state_dir = options->state_dir, .account = options->account,
-                                           .number = options->number, .currency = options->currency,
-                                           .filter = options->filter, .format = format};
+    const struct live_question question = {.state_dir = options->state_dir,
+                                           .account = options->account,
+                                           .number = options->number,
+                                           .currency = options->currency,
+                                           .filter = options->filter,
+                                           .format = format};
     return list_live_rates(&question);
 }
 
 int rates_list(int argc, char **argv)
 {
     struct list_options options = {0};
+    /* clang-format off */
     const struct option_spec specs[] = {
         {.name = "from-origin", .kind = OPTION_TEXT, .target = &options.origin, .value = "NAME",
          .help = "the origin whose prices are listed, such as US"},
@@ -73,6 +77,7 @@ int rates_list(int argc, char **argv)
         DECK_OPTION_SPECS("deck-currency", options.deck),
         FORM_OPTION_SPECS(options.form),
     };
+    /* clang-format on */
     const struct option_table table = {
         .command = "callfold rates list",
         .usage = "DECK.csv --from-origin NAME [OPTIONS]\n--state DIR --account ID --number NUMBER [OPTIONS]",

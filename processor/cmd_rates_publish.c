@@ -188,6 +188,7 @@ static int publish(struct publication *publication, const char *path)
 int rates_publish(int argc, char **argv)
 {
     struct publication publication = {.source = "/callfold/rates", .partitions = 1};
+    /* clang-format off */
     const struct option_spec specs[] = {
         {.name = "deck-id", .kind = OPTION_TEXT, .target = &publication.deck_id, .value = "ID", .required = true,
          .help = "the deck's id, new for every deck that is published"},
@@ -207,6 +208,7 @@ int rates_publish(int argc, char **argv)
         {.name = "source", .kind = OPTION_TEXT, .target = &publication.source, .value = "SOURCE",
          .help = "the events' source (/callfold/rates)"},
     };
+    /* clang-format on */
     const struct option_table table = {
         .command = "callfold rates publish",
         .usage = "DECK.csv --deck-id ID --effective-at TIME\n[OPTIONS]",

@@ -13,12 +13,12 @@
 #include "snapshots/fail_point.h"
 #include "snapshots/files.h"
 
-#define BATCH_RECORDS   10000
-#define BATCH_MS        50
-#define CHECKPOINT_MS   5000
-#define KEEP_RECORDS    4000000
-#define RECORDS_MOST    1000000000
-#define MS_MOST         3600000
+#define BATCH_RECORDS 10000
+#define BATCH_MS      50
+#define CHECKPOINT_MS 5000
+#define KEEP_RECORDS  4000000
+#define RECORDS_MOST  1000000000
+#define MS_MOST       3600000
 
 struct run_options {
     const char *events, *out, *state;
@@ -46,6 +46,7 @@ static void set_signals(void)
 
 static bool parse(struct run_options *options, int argc, char **argv, int *exit_code)
 {
+    /* clang-format off */
     const struct option_spec specs[] = {
         {.name = "events", .kind = OPTION_TEXT, .target = &options->events, .value = "FILE|-", .required = true,
          .help = "the events, one a line, bare or in archive form; - reads stdin,\n"
@@ -75,6 +76,7 @@ static bool parse(struct run_options *options, int argc, char **argv, int *exit_
         {.name = "quiet", .letter = 'q', .kind = OPTION_FLAG, .target = &options->quiet,
          .help = "say nothing but errors"},
     };
+    /* clang-format on */
     const struct option_table table = {
         .command = "callfold run",
         .usage = "--events FILE|- --out DIR --state DIR [--follow]",
@@ -177,10 +179,8 @@ static int run_on_files(const struct run_options *options, struct store_error *e
 
 int cmd_run(int argc, char **argv)
 {
-    struct run_options options = {.batch = BATCH_RECORDS,
-                                  .batch_ms = BATCH_MS,
-                                  .checkpoint_ms = CHECKPOINT_MS,
-                                  .keep_records = KEEP_RECORDS};
+    struct run_options options = {
+        .batch = BATCH_RECORDS, .batch_ms = BATCH_MS, .checkpoint_ms = CHECKPOINT_MS, .keep_records = KEEP_RECORDS};
     struct store_error error = {0};
     int exit_code;
     if (!parse(&options, argc, argv, &exit_code))

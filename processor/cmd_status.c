@@ -109,6 +109,7 @@ int cmd_status(int argc, char **argv)
     struct status status = {0};
     const char *account = NULL, *name = NULL;
     bool json = false, csv = false;
+    /* clang-format off */
     const struct option_spec specs[] = {
         {.name = "state", .kind = OPTION_TEXT, .target = &status.dir, .value = "DIR", .required = true,
          .help = "the state directory; a processor may be using it"},
@@ -123,6 +124,7 @@ int cmd_status(int argc, char **argv)
         {.name = "csv", .kind = OPTION_FLAG, .target = &csv,
          .help = "comma-separated values of one table (the first\nunless --table names it), for spreadsheets"},
     };
+    /* clang-format on */
     const struct option_table table = {
         .command = "callfold status",
         .usage = "--state DIR [--account ID] [--table NAME] [--json|--csv]",

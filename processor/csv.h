@@ -17,12 +17,12 @@
 #define CSV_FIELDS_MAX 64 /* of one line; more are a fault */
 
 struct csv {
-    char *at, *end;     /* what is still to be read */
-    int64_t line;       /* on which the record began, from 1 */
-    int64_t next_line;  /* on which the next one will */
+    char *at, *end;    /* what is still to be read */
+    int64_t line;      /* on which the record began, from 1 */
+    int64_t next_line; /* on which the next one will */
     size_t count;
     struct text fields[CSV_FIELDS_MAX]; /* of the record; empty ones are present */
-    const char *fault;  /* what is wrong with it, and the way out; else NULL */
+    const char *fault;                  /* what is wrong with it, and the way out; else NULL */
 };
 
 /* Reads the next record. False at the end of the bytes. */

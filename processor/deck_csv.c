@@ -15,16 +15,23 @@
 #include "processor/input_file.h"
 #include "processor/message.h"
 
-#define FAULTS_SHOWN  20
-#define VALUE_SHOWN   40 /* bytes of a wrong value that a message repeats */
-#define NAME_MAX_LEN  128 /* of destination and kind, as the meter takes them */
+#define FAULTS_SHOWN    20
+#define VALUE_SHOWN     40  /* bytes of a wrong value that a message repeats */
+#define NAME_MAX_LEN    128 /* of destination and kind, as the meter takes them */
 #define INCREMENT_MAX_S 86400
-#define PREFIX_DIGITS 15
+#define PREFIX_DIGITS   15
 
-#define COLUMNS(X)                                                                            \
-    X(ORIGIN, "origin") X(PREFIX, "prefix") X(DESTINATION, "destination") X(KIND, "kind")     \
-    X(STATUS, "status") X(PRICE, "price") X(CONNECT, "connect") X(FIRST_S, "first_s")         \
-    X(STEP_S, "step_s") X(DOMESTIC, "domestic")
+#define COLUMNS(X)                \
+    X(ORIGIN, "origin")           \
+    X(PREFIX, "prefix")           \
+    X(DESTINATION, "destination") \
+    X(KIND, "kind")               \
+    X(STATUS, "status")           \
+    X(PRICE, "price")             \
+    X(CONNECT, "connect")         \
+    X(FIRST_S, "first_s")         \
+    X(STEP_S, "step_s")           \
+    X(DOMESTIC, "domestic")
 #define COLUMN_LIST "origin,prefix,destination,kind,status,price,connect,first_s,step_s,domestic"
 
 #define X(symbol, word) DECK_##symbol,
@@ -41,8 +48,8 @@ struct reading {
     size_t faults;
     bool currency_is_bad;
     size_t line_capacity;
-    int64_t *lines; /* of each rate: where it stands */
-    size_t columns;    /* in the line of column names */
+    int64_t *lines;               /* of each rate: where it stands */
+    size_t columns;               /* in the line of column names */
     size_t at[DECK_COLUMN_COUNT]; /* where each is; columns: it is not there */
 };
 
@@ -443,8 +450,8 @@ static void read_rate(struct reading *reading, const struct csv *csv)
 static bool rate_equal(const struct deck_rate *a, const struct deck_rate *b)
 {
     return text_equal(a->destination, b->destination) && text_equal(a->kind, b->kind) && a->status == b->status &&
-           a->domestic == b->domestic && a->price_micros == b->price_micros &&
-           a->connect_micros == b->connect_micros && a->first_s == b->first_s && a->step_s == b->step_s;
+           a->domestic == b->domestic && a->price_micros == b->price_micros && a->connect_micros == b->connect_micros &&
+           a->first_s == b->first_s && a->step_s == b->step_s;
 }
 
 static void fault_contradiction(struct reading *reading, size_t first, size_t second)

@@ -20,6 +20,7 @@ struct deck_options {
 
 /* The options that fill it, for a command's table; `currency_name` is what
  * the command calls the first, where "currency" has another meaning already. */
+/* clang-format off */
 #define DECK_OPTION_SPECS(currency_name, options)                                                  \
     {.name = currency_name, .kind = OPTION_TEXT, .target = &(options).currency, .value = "CUR",    \
      .help = "currency of the deck's prices, in place of its\n"                                    \
@@ -28,6 +29,7 @@ struct deck_options {
      .help = "an origin of the deck, 'NAME COUNTRY CURRENCY' as in\n"                              \
              "its '# origin:' lines: replaces the one of that name\n"                              \
              "or adds one; may be repeated"}
+/* clang-format on */
 
 /* Reads the deck at path ("-" is stdin). EX_OK and *deck (deck_free it), or
  * the exit code after messages: EX_IOERR when the file cannot be read,

@@ -14,14 +14,14 @@
 #include "processor/log.h"
 
 struct engine_config {
-    const char *state;         /* the state's directory, locked by the caller */
-    uint32_t partition_count;  /* 0 = not known */
-    int64_t batch_records;     /* a commit is due after so many records, */
-    int64_t batch_ms;          /* or so long after the first of them */
-    bool commit_when_idle;     /* or as soon as there are no more for now */
-    int64_t checkpoint_ms;     /* a checkpoint is due so long after the last one, */
-    int64_t checkpoint_records; /* or after so many records; 0 = not by their number */
-    size_t keep_records;       /* that may stay in memory, each partition */
+    const char *state;                 /* the state's directory, locked by the caller */
+    uint32_t partition_count;          /* 0 = not known */
+    int64_t batch_records;             /* a commit is due after so many records, */
+    int64_t batch_ms;                  /* or so long after the first of them */
+    bool commit_when_idle;             /* or as soon as there are no more for now */
+    int64_t checkpoint_ms;             /* a checkpoint is due so long after the last one, */
+    int64_t checkpoint_records;        /* or after so many records; 0 = not by their number */
+    size_t keep_records;               /* that may stay in memory, each partition */
     const volatile sig_atomic_t *stop; /* not 0: end in good order */
 };
 

@@ -1,7 +1,6 @@
 /* log_file_archive.c - see log_file_archive.h. */
 #include "processor/log_file_archive.h"
 
-
 #include <stdlib.h>
 
 #include <jansson.h>

@@ -16,7 +16,7 @@
 #include "snapshots/files.h"
 
 #define READ_SIZE   ((size_t)1 << 20) /* stays within most second-level caches */
-#define FOLLOW_POLL 20 /* ms; where inotify is silent (network file systems) this is the delay */
+#define FOLLOW_POLL 20                /* ms; where inotify is silent (network file systems) this is the delay */
 
 /* A line too long for the buffer, on its way into a file. */
 struct spool {
@@ -50,8 +50,8 @@ static bool look_at_input(struct lines *lines, struct store_error *error)
     if (lines->fd < 0 || fstat(lines->fd, &status) != 0)
         return fail_with(error, EX_DATAERR, "cannot read the events file %s: %s", lines->name, strerror(errno));
     if (S_ISDIR(status.st_mode))
-        return fail_with(error, EX_DATAERR, "the events file %s is a directory; name a file of JSON lines, or - for stdin",
-                         lines->name);
+        return fail_with(error, EX_DATAERR,
+                         "the events file %s is a directory; name a file of JSON lines, or - for stdin", lines->name);
     lines->regular = S_ISREG(status.st_mode);
     return true;
 }
@@ -143,7 +143,8 @@ bool lines_next(struct lines *lines, struct line *line)
 {
     if (lines->spool.ready) {
         lines->spool.ready = false;
-        *line = (struct line){{lines->spool.map, lines->spool.len}, lines->number++, lines->position + (int64_t)lines->at};
+        *line =
+            (struct line){{lines->spool.map, lines->spool.len}, lines->number++, lines->position + (int64_t)lines->at};
         return true;
     }
     const char *newline = memchr(lines->buffer + lines->scanned, '\n', lines->len - lines->scanned);

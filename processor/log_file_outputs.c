@@ -149,7 +149,7 @@ static bool decode_archive(json_t *object, struct file_progress *progress)
     progress->has_archive = object != NULL;
     const char *name;
     json_t *offset;
-    json_object_foreach(object, name, offset) {
+    json_object_foreach (object, name, offset) {
         unsigned long partition = strtoul(name, NULL, 10);
         if (partition >= PARTITIONS_MAX || !get_count(object, name, &offsets[partition]))
             return false;
@@ -164,8 +164,7 @@ static bool decode_data(const json_t *data, struct file_progress *progress)
         if (!get_count(lengths, topic_words[i], &progress->lengths[i]))
             return false;
     return get_count(data, "position", &progress->mark.position) && get_count(data, "lines", &progress->mark.lines) &&
-           get_check(data, &progress->mark.check) &&
-           decode_partitions(json_object_get(data, "partitions"), progress) &&
+           get_check(data, &progress->mark.check) && decode_partitions(json_object_get(data, "partitions"), progress) &&
            decode_archive(json_object_get(data, "archive"), progress);
 }
 

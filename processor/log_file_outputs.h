@@ -15,8 +15,8 @@
 
 /* One record of progress.jsonl. */
 struct file_progress {
-    struct log_mark mark;  /* how far the input was read */
-    bool has_archive;      /* some of it was in archive form */
+    struct log_mark mark;         /* how far the input was read */
+    bool has_archive;             /* some of it was in archive form */
     int64_t lengths[TOPIC_COUNT]; /* bytes of each output file */
     size_t count;
     /* Of outputs_open and outputs_find: freed by file_progress_free. */

@@ -94,8 +94,8 @@ void progress_begin(struct progress *progress, const char *what, const char *uni
 {
     double now = seconds_now();
     bool is_shown = !notes_are_silenced && isatty(STDERR_FILENO);
-    *progress = (struct progress){
-        .what = what, .unit = unit, .started = now, .drawn = now, .is_shown = is_shown, .from = -1};
+    *progress =
+        (struct progress){.what = what, .unit = unit, .started = now, .drawn = now, .is_shown = is_shown, .from = -1};
 }
 
 /* ", 61 %, 0:42 to go", or nothing while there is nothing to go by. */
@@ -122,8 +122,8 @@ void progress_show(struct progress *progress, int64_t done, int64_t total, int64
     double elapsed = now - progress->started;
     char remaining[64], counted[COUNT_TEXT_MAX], rate[COUNT_TEXT_MAX];
     format_remaining(remaining, done - progress->from, total - progress->from, elapsed);
-    fprintf(stderr, WIPE_LINE "%s: %s %s, %s a second%s", progress->what, count_format(count, counted),
-            progress->unit, count_format((int64_t)((double)count / elapsed), rate), remaining);
+    fprintf(stderr, WIPE_LINE "%s: %s %s, %s a second%s", progress->what, count_format(count, counted), progress->unit,
+            count_format((int64_t)((double)count / elapsed), rate), remaining);
     fflush(stderr);
     line_is_drawn = true;
 }

@@ -33,11 +33,11 @@ double seconds_now(void);
 
 /* Long work on a terminal: how much, how fast, how long still. */
 struct progress {
-    const char *what;       /* "folding" */
-    const char *unit;       /* "events" */
-    double started, drawn;  /* seconds_now() */
-    bool is_shown;          /* on a terminal, and not silenced */
-    int64_t from;           /* done when it began: what was there before was not this run's work; -1: not known yet */
+    const char *what;      /* "folding" */
+    const char *unit;      /* "events" */
+    double started, drawn; /* seconds_now() */
+    bool is_shown;         /* on a terminal, and not silenced */
+    int64_t from;          /* done when it began: what was there before was not this run's work; -1: not known yet */
 };
 void progress_begin(struct progress *progress, const char *what, const char *unit);
 /* done of total says how far (total 0: not known), count how many units. Draws

@@ -54,8 +54,8 @@ static int refuse_origin(const struct deck *deck, const char *name)
     return message_fail(EX_USAGE, "--from-origin: the deck has no origin '%s'; it has %s", name, names);
 }
 
-int pricing_open_origin(struct pricing *pricing, const struct deck *deck, const char *origin_name,
-                        const char *currency, const char *fx_path, size_t *origin)
+int pricing_open_origin(struct pricing *pricing, const struct deck *deck, const char *origin_name, const char *currency,
+                        const char *fx_path, size_t *origin)
 {
     *origin = deck_find_origin(deck, text_of(origin_name));
     if (*origin == deck->origin_count)

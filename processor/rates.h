@@ -23,8 +23,8 @@ int rates_estimate(int argc, char **argv);
 
 /* Prices of a deck as seen in one currency. */
 struct pricing {
-    uint32_t from;      /* the deck's currency */
-    uint32_t to;        /* the one to show */
+    uint32_t from;        /* the deck's currency */
+    uint32_t to;          /* the one to show */
     struct fx_record *fx; /* malloc'd; NULL where from is to */
 };
 
@@ -36,8 +36,8 @@ int pricing_open(struct pricing *pricing, uint32_t deck_currency, const char *cu
                  const char *whose, const char *fx_path);
 /* The same for the prices that users of an origin of the deck see, in their
  * home currency unless currency is given; *origin is its place in the deck. */
-int pricing_open_origin(struct pricing *pricing, const struct deck *deck, const char *origin_name,
-                        const char *currency, const char *fx_path, size_t *origin);
+int pricing_open_origin(struct pricing *pricing, const struct deck *deck, const char *origin_name, const char *currency,
+                        const char *fx_path, size_t *origin);
 void pricing_close(struct pricing *pricing);
 
 /* How a call at a rate is charged, as users think of it. */
@@ -81,20 +81,24 @@ const char *prefix_list_text(struct prefix_list *list);
 /* EX_OK, or EX_IOERR after a message when a table could not be written. */
 int end_table(struct table *table);
 
+/* clang-format off */
 #define FX_OPTION_SPEC(path)                                                                       \
     {.name = "fx", .kind = OPTION_TEXT, .target = &(path), .value = "FILE",                        \
      .help = "exchange rates: {\"base\":\"USD\",\"rates\":{\"EUR\":\"0.92\"}},\n"                    \
              "an fx.published event, or CSV ('# base: USD', then\n"                                \
              "lines currency,rate)"}
+/* clang-format on */
 
 /* The options of every subcommand that prints a table. */
 struct form_options {
     bool json, csv;
 };
+/* clang-format off */
 #define FORM_OPTION_SPECS(options)                                                                 \
     {.name = "json", .kind = OPTION_FLAG, .target = &(options).json,                               \
      .help = "an array of objects, for programs"},                                                 \
     {.name = "csv", .kind = OPTION_FLAG, .target = &(options).csv,                                 \
      .help = "comma-separated values, for spreadsheets"}
+/* clang-format on */
 
 #endif

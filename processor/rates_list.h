@@ -26,7 +26,7 @@ bool check_prefix_option(const char *prefix);
 /* What `rates list --state` was asked. */
 struct live_question {
     const char *state_dir, *account, *number;
-    const char *currency;    /* NULL: the account's */
+    const char *currency; /* NULL: the account's */
     struct list_filter filter;
     enum table_format format;
 };

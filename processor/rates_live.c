@@ -70,7 +70,8 @@ static void fill_deck(struct live_list *live, uint16_t index)
     key_number(&key, live->in_force->deck_no, 4);
     key_number(&key, index, 2);
     const struct origin_record *record = &live->in_force->origins[index];
-    struct deck_origin origin = {.origin = number_origin(&live->number), .country = {record->country, sizeof record->country},
+    struct deck_origin origin = {.origin = number_origin(&live->number),
+                                 .country = {record->country, sizeof record->country},
                                  .currency = record->currency};
     deck_add_origin(&live->deck, &origin);
     live->deck.currency = live->in_force->currency;
@@ -92,7 +93,8 @@ static int find_deck(struct live_list *live, const struct live_question *questio
     struct key key;
     key_begin(&key, RECORD_DECK);
     live->decks = state_view_list(&live->view, &key);
-    live->in_force = state_deck_in_force(&live->decks, number_origin(&live->number), live->view.partition.time_ms, &index);
+    live->in_force =
+        state_deck_in_force(&live->decks, number_origin(&live->number), live->view.partition.time_ms, &index);
     if (live->in_force == NULL)
         return message_fail(EX_DATAERR, "no deck in force has rates for origin %.*s of %s: publish one that does",
                             TEXT_ARGS(number_origin(&live->number)), question->number);
@@ -152,8 +154,8 @@ static void note_source(const struct live_list *live, const struct live_question
 {
     char time[INSTANT_TEXT_MAX];
     instant_format(live->view.partition.time_ms, time);
-    message_note("deck %.*s, in force for %s (%.*s) at %s%s", TEXT_ARGS(deck_id(live->in_force)),
-                 question->number, TEXT_ARGS(number_origin(&live->number)), time,
+    message_note("deck %.*s, in force for %s (%.*s) at %s%s", TEXT_ARGS(deck_id(live->in_force)), question->number,
+                 TEXT_ARGS(number_origin(&live->number)), time,
                  live->number.international ? "" : "; international calling is off");
 }
 
@@ -168,8 +170,8 @@ static int list_opened(struct live_list *live, const struct live_question *quest
     struct text account = text_of(question->account);
     add_blocks(live, account, TEXT_LIT(""), NULL);
     add_blocks(live, account, text_of(question->number), &live->number);
-    code = print_rate_list(&live->deck, 0, &pricing, &question->filter, live->blocks, live->block_count,
-                           question->format);
+    code =
+        print_rate_list(&live->deck, 0, &pricing, &question->filter, live->blocks, live->block_count, question->format);
     note_source(live, question);
     pricing_close(&pricing);
     return code;

@@ -18,7 +18,8 @@ int state_view_open(struct state_view *view, const char *dir, uint32_t partition
     if (view->header.fold_version != FOLD_VERSION && view->header.fold_version != 0) {
         uint32_t version = view->header.fold_version;
         state_view_close(view);
-        return message_fail(EX_CONFIG, "%s: partition %" PRIu32 " was folded by version %" PRIu32
+        return message_fail(EX_CONFIG,
+                            "%s: partition %" PRIu32 " was folded by version %" PRIu32
                             " of the rules, this program reads version %d: use the callfold that wrote it",
                             dir, partition, version, FOLD_VERSION);
     }
@@ -101,7 +102,8 @@ bool state_view_trusts(struct state_view *view, struct text key, struct text bod
     char shown[RECORD_KEY_MAX] = "";
     key_show(key, shown, sizeof shown);
     view->is_damaged = true;
-    message_error("%s: partition %" PRIu32 ": record '%s' is damaged (its %zu bytes are none that callfold wrote): stop "
+    message_error("%s: partition %" PRIu32
+                  ": record '%s' is damaged (its %zu bytes are none that callfold wrote): stop "
                   "the processor and move that partition's directory away: it is folded anew from the log",
                   view->dir, view->header.partition, shown, body.len);
     return false;

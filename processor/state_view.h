@@ -17,8 +17,8 @@ struct state_view {
     struct store *store;
     struct store_header header;
     struct partition_record partition; /* all zeros but time_ms before the first checkpoint */
-    const char *dir; /* borrowed */
-    bool is_damaged; /* a record was, and that was said */
+    const char *dir;                   /* borrowed */
+    bool is_damaged;                   /* a record was, and that was said */
 };
 
 /* Opens one partition of the state directory. EX_OK, or the exit code after a

@@ -49,7 +49,6 @@ void table_joined(struct table *table, const struct buffer *joined);
 
 /* Runs visit for each partition, opened; stops at the first exit code that is
  * not EX_OK, visit's or the view's, and returns it. */
-int each_partition(struct status *status, int (*visit)(void *context, struct state_view *view),
-                   void *context);
+int each_partition(struct status *status, int (*visit)(void *context, struct state_view *view), void *context);
 
 #endif

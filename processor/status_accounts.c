@@ -27,7 +27,8 @@ static bool print_account(void *context, struct text key, struct text body)
     struct account_rows *rows = context;
     struct table *table = rows->table;
     struct account_record account;
-    if (!state_view_trusts(rows->view, key, body)) /* an account's address does not matter: only its size is looked at */
+    if (!state_view_trusts(rows->view, key,
+                           body)) /* an account's address does not matter: only its size is looked at */
         return true;
     memcpy(&account, body.at, sizeof account);
     table_row(table, NULL);
@@ -58,8 +59,7 @@ int status_accounts(struct status *status)
         {"uncommitted", "UNCOMMITTED", COLUMN_AMOUNT, NULL, 2},
         {"live_calls", "LIVE CALLS", COLUMN_NUMBER, NULL, 0},
     };
-    struct account_rows rows = {
-        .table = status_begin(status, columns, sizeof columns / sizeof columns[0])};
+    struct account_rows rows = {.table = status_begin(status, columns, sizeof columns / sizeof columns[0])};
     int code = each_partition(status, print_accounts, &rows);
     return table_end(rows.table) ? code : EX_IOERR;
 }

@@ -16,8 +16,7 @@
 #include "processor/message.h"
 #include "processor/status.h"
 
-int each_partition(struct status *status, int (*visit)(void *context, struct state_view *view),
-                   void *context)
+int each_partition(struct status *status, int (*visit)(void *context, struct state_view *view), void *context)
 {
     int code = EX_OK;
     for (size_t i = 0; i < status->partition_count && code == EX_OK; i++) {
@@ -224,15 +223,12 @@ static void add_deck(struct shared_rows *rows, const struct stored_list *decks, 
         if (state_deck_in_force(decks, origin, time_ms, &index) == deck)
             join(&in_force, "", origin);
     }
-    struct shared_row row = {.cells = {
-        text_string(deck_id(deck)),
-        format_string("%s", deck_state(deck, time_ms, in_force.len > 0)),
-        instant_string(deck->effective_at_ms),
-        currency_string(deck->currency),
-        format_string("%" PRId64, deck->rate_count),
-        text_string((struct text){all.at, all.len}),
-        in_force.len > 0 ? text_string((struct text){in_force.at, in_force.len}) : NULL,
-    }};
+    const char *state = deck_state(deck, time_ms, in_force.len > 0);
+    char *now = in_force.len > 0 ? text_string((struct text){in_force.at, in_force.len}) : NULL;
+    struct shared_row row = {.cells = {text_string(deck_id(deck)), format_string("%s", state),
+                                       instant_string(deck->effective_at_ms), currency_string(deck->currency),
+                                       format_string("%" PRId64, deck->rate_count),
+                                       text_string((struct text){all.at, all.len}), now}};
     add_shared(rows, &row);
     buffer_free(&all);
     buffer_free(&in_force);
@@ -275,8 +271,9 @@ static int add_fx(void *context, struct state_view *view)
     const struct fx_record *in_force = state_fx_in_force(&tables, view->partition.time_ms);
     for (size_t i = 0; i < tables.count; i++) {
         const struct fx_record *table = tables.items[i].body;
-        const char *state = table == in_force ? "in force"
-                            : table->effective_at_ms > view->partition.time_ms ? "upcoming" : "superseded";
+        const char *state = table == in_force                                  ? "in force"
+                            : table->effective_at_ms > view->partition.time_ms ? "upcoming"
+                                                                               : "superseded";
         for (uint32_t j = 0; j < table->count; j++) {
             char rate[MONEY_TEXT_MAX];
             fx_rate_format(table->rates[j].micros, rate);

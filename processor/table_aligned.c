@@ -9,15 +9,15 @@
 
 #include "processor/message.h"
 
-#define GAP           "  " /* between columns */
-#define NARROWEST     10   /* to which names may be wrapped */
-#define COMFORTABLE   20   /* to which they are wrapped before columns are left out */
-#define SPARE_LEVELS  2
-#define ROWS_MAX      100000 /* that are kept in memory; nobody reads more */
+#define GAP          "  " /* between columns */
+#define NARROWEST    10   /* to which names may be wrapped */
+#define COMFORTABLE  20   /* to which they are wrapped before columns are left out */
+#define SPARE_LEVELS 2
+#define ROWS_MAX     100000 /* that are kept in memory; nobody reads more */
 
 /* What is known of a column before it is printed. */
 struct column_state {
-    size_t width; /* of the widest cell, heading included */
+    size_t width;    /* of the widest cell, heading included */
     bool is_telling; /* a cell says more than the column's `usual` */
     bool is_hidden;
 };

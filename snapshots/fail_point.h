@@ -17,10 +17,10 @@ extern bool fail_points_are_armed;
 void fail_points_arm(void);
 void fail_point_pass(const char *name);
 
-#define FAIL_POINT(name)                                                                                               \
-    do {                                                                                                               \
-        if (fail_points_are_armed)                                                                                     \
-            fail_point_pass(name);                                                                                     \
+#define FAIL_POINT(name)           \
+    do {                           \
+        if (fail_points_are_armed) \
+            fail_point_pass(name); \
     } while (0)
 
 #endif

@@ -34,7 +34,7 @@
 struct store {
     MDB_env *env;
     MDB_dbi records, header;
-    MDB_txn *read; /* always there; renewed after a checkpoint */
+    MDB_txn *read;  /* always there; renewed after a checkpoint */
     MDB_txn *write; /* of the checkpoint that is going on */
     MDB_cursor *cursor;
     int put_result;  /* the first that was not MDB_SUCCESS in this checkpoint */

@@ -29,11 +29,11 @@ struct store_header {
     uint32_t clean;           /* 1: closed in good order since the last checkpoint */
     int64_t next_offset;
     int64_t entries, inputs;
-    int64_t source_position;  /* embedded: bytes of the events file folded so far */
-    int64_t source_lines;     /* embedded: lines of it */
-    uint64_t source_check;    /* embedded: hash of the last line folded */
-    char chain[64];           /* hex */
-    char digest[32];          /* hex of the state's digest */
+    int64_t source_position; /* embedded: bytes of the events file folded so far */
+    int64_t source_lines;    /* embedded: lines of it */
+    uint64_t source_check;   /* embedded: hash of the last line folded */
+    char chain[64];          /* hex */
+    char digest[32];         /* hex of the state's digest */
 };
 
 enum store_mode { STORE_READ_ONLY, STORE_READ_WRITE };
@@ -64,7 +64,8 @@ bool store_scan(struct store *store, struct text prefix, store_visit *visit, voi
  * commit stores nothing, doubles it and returns false with error->code EX_OK:
  * begin again and put the same. */
 bool store_begin(struct store *store, struct store_error *error);
-void store_put(void *store, struct text key, struct text body); /* body absent = remove; fits fold_visit; errors are kept for commit */
+/* body absent = remove. Errors are kept for the commit. Fits fold_visit. */
+void store_put(void *store, struct text key, struct text body);
 bool store_commit(struct store *store, const struct store_header *header, bool sync, struct store_error *error);
 void store_abort(struct store *store);
 

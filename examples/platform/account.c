@@ -14,9 +14,9 @@
 #include "events/money.h"
 #include "examples/platform/memory.h"
 
-#define OPENING_MS  30000 /* all accounts open within it */
-#define PROBE_COUNT 4
-#define PRICE_TRIES 40
+#define OPENING_MS        30000 /* all accounts open within it */
+#define PROBE_COUNT       4
+#define PRICE_TRIES       40
 #define DEAR_LEAST_MICROS 80000 /* a minute */
 
 const struct site sites[SITE_COUNT] = {
@@ -47,8 +47,8 @@ static void number_init(struct number *number, const char *origin, size_t accoun
 struct account *account_add(struct platform *platform, const char *id, unsigned site, unsigned members,
                             unsigned numbers)
 {
-    platform->accounts = grown(platform->accounts, platform->account_count, &platform->account_capacity,
-                               sizeof *platform->accounts);
+    platform->accounts =
+        grown(platform->accounts, platform->account_count, &platform->account_capacity, sizeof *platform->accounts);
     size_t index = platform->account_count++;
     struct account *account = &platform->accounts[index];
     *account = (struct account){.site = &sites[site], .member_count = members, .number_count = numbers};
@@ -83,7 +83,7 @@ static void draw_habits(struct account *account)
 {
     struct random *random = &account->random;
     static const int64_t packs[] = {5, 10, 20, 25, 40};
-    const enum recharge_manner manners[] = {RECHARGE_PAYS,  RECHARGE_PAYS,  RECHARGE_PAYS,   RECHARGE_PAYS,
+    const enum recharge_manner manners[] = {RECHARGE_PAYS,  RECHARGE_PAYS,   RECHARGE_PAYS, RECHARGE_PAYS,
                                             RECHARGE_FAILS, RECHARGE_SILENT, RECHARGE_LATE};
     struct habits *habits = &account->habits;
     habits->calls_per_day = random_log_normal(random, 7, 0.7);
@@ -161,8 +161,7 @@ void number_say_assigned(struct platform *platform, struct account *account, uns
 
 void number_say_international(struct platform *platform, struct account *account, unsigned number, bool on)
 {
-    struct event event =
-        event_now(platform, on ? EVENT_INTERNATIONAL_ENABLED : EVENT_INTERNATIONAL_DISABLED, account);
+    struct event event = event_now(platform, on ? EVENT_INTERNATIONAL_ENABLED : EVENT_INTERNATIONAL_DISABLED, account);
     event.data.toggle.number = text_of(account->numbers[number].digits);
     event.data.toggle.actor = text_of(account->members[0].id);
     account->numbers[number].international = on;

@@ -13,11 +13,11 @@ static const struct popular {
     const char *code;
     unsigned weight, digits;
 } populars[] = {
-    {"+1", 6, 11},   {"+33", 10, 11},  {"+44", 10, 12},  {"+49", 8, 12},   {"+34", 7, 11},   {"+39", 6, 12},
-    {"+52", 9, 12},  {"+91", 10, 12},  {"+63", 7, 12},   {"+212", 8, 12},  {"+213", 6, 12},  {"+216", 4, 11},
-    {"+221", 4, 12}, {"+234", 5, 13},  {"+86", 6, 13},   {"+48", 5, 11},   {"+351", 5, 12},  {"+32", 5, 11},
-    {"+41", 4, 11},  {"+55", 5, 13},   {"+84", 3, 11},   {"+880", 3, 13},  {"+92", 4, 12},   {"+31", 4, 11},
-    {"+353", 4, 12}, {"+40", 3, 11},   {"+90", 4, 12},   {"+27", 3, 11},   {"+61", 4, 11},   {"+502", 3, 11},
+    {"+1", 6, 11},   {"+33", 10, 11}, {"+44", 10, 12}, {"+49", 8, 12},  {"+34", 7, 11},  {"+39", 6, 12},
+    {"+52", 9, 12},  {"+91", 10, 12}, {"+63", 7, 12},  {"+212", 8, 12}, {"+213", 6, 12}, {"+216", 4, 11},
+    {"+221", 4, 12}, {"+234", 5, 13}, {"+86", 6, 13},  {"+48", 5, 11},  {"+351", 5, 12}, {"+32", 5, 11},
+    {"+41", 4, 11},  {"+55", 5, 13},  {"+84", 3, 11},  {"+880", 3, 13}, {"+92", 4, 12},  {"+31", 4, 11},
+    {"+353", 4, 12}, {"+40", 3, 11},  {"+90", 4, 12},  {"+27", 3, 11},  {"+61", 4, 11},  {"+502", 3, 11},
 };
 #define POPULAR_COUNT (sizeof populars / sizeof *populars)
 #define POPULAR_SHARE 1000 /* what the weight 1 of a country is divided among its rates */
@@ -110,8 +110,7 @@ const struct deck_rate *book_draw(const struct book *book, struct random *random
     return page->rates[low];
 }
 
-void book_dial(const struct book *book, struct random *random, const struct deck_rate *rate,
-               char number[PHONE_MAX + 1])
+void book_dial(const struct book *book, struct random *random, const struct deck_rate *rate, char number[PHONE_MAX + 1])
 {
     const struct popular *popular = popular_of(rate->prefix);
     size_t len = 1 + (popular ? popular->digits : OTHER_DIGITS);

@@ -52,12 +52,13 @@ static void wake_again(struct platform *platform, size_t index)
 
 size_t call_place(struct platform *platform, struct account *account, const struct call_plan *plan)
 {
-    platform->calls =
-        grown(platform->calls, platform->call_count, &platform->call_capacity, sizeof *platform->calls);
+    platform->calls = grown(platform->calls, platform->call_count, &platform->call_capacity, sizeof *platform->calls);
     size_t index = platform->call_count++;
     struct call *call = &platform->calls[index];
-    *call = (struct call){.account = account_index(platform, account), .plan = *plan,
-                          .started_ms = platform->now_ms, .limit_ms = NO_LIMIT};
+    *call = (struct call){.account = account_index(platform, account),
+                          .plan = *plan,
+                          .started_ms = platform->now_ms,
+                          .limit_ms = NO_LIMIT};
     snprintf(call->id, sizeof call->id, "c%zu", index);
     struct event event = event_now(platform, EVENT_CALL_STARTED, account);
     __auto_type started = &event.data.call_started;

@@ -129,7 +129,7 @@ void credits_short(struct platform *platform, struct account *account)
         return;
     /* At once from a telephone, or when there is time. */
     bool at_once = random_chance(&account->random, 400);
-    int64_t delay_ms = at_once ? random_between(&account->random, 3000, 20000)
-                               : random_between(&account->random, 60000, MS_PER_HOUR);
+    int64_t delay_ms =
+        at_once ? random_between(&account->random, 3000, 20000) : random_between(&account->random, 60000, MS_PER_HOUR);
     do_later(platform, delay_ms, buy_by_hand, account_index(platform, account));
 }

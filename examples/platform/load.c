@@ -23,15 +23,15 @@
 #include "processor/message.h"
 #include "processor/options.h"
 
-#define START_MS       1795420800000 /* 2026-11-23T08:00:00Z */
-#define TICK_MS        6000
-#define WRITE_SIZE     (1 << 20)
-#define POOR_NTH       100  /* every so many-th account runs out of credits */
-#define PRICE_MICROS   30000 /* a minute */
-#define MEMBER         "member-1"
-#define SOURCE         "/pbx/par1"
-#define USD            ((uint32_t)'U' << 16 | (uint32_t)'S' << 8 | 'D')
-#define NAME_SIZE      40
+#define START_MS     1795420800000 /* 2026-11-23T08:00:00Z */
+#define TICK_MS      6000
+#define WRITE_SIZE   (1 << 20)
+#define POOR_NTH     100   /* every so many-th account runs out of credits */
+#define PRICE_MICROS 30000 /* a minute */
+#define MEMBER       "member-1"
+#define SOURCE       "/pbx/par1"
+#define USD          ((uint32_t)'U' << 16 | (uint32_t)'S' << 8 | 'D')
+#define NAME_SIZE    40
 
 struct load {
     int64_t seed, accounts, calls, ticks;
@@ -79,9 +79,14 @@ static void say_deck(struct load *load)
     size_t count = 0;
     for (int code = 200; code < 1000; code++) {
         snprintf(prefixes[count], NAME_SIZE, "+%d", code);
-        rates[count] = (struct deck_rate){
-            .origin = origin.origin, .prefix = text_of(prefixes[count]), .destination = TEXT_LIT("Somewhere mobile"),
-            .kind = TEXT_LIT("mobile"), .status = RATE_OPEN, .price_micros = PRICE_MICROS, .first_s = 1, .step_s = 1};
+        rates[count] = (struct deck_rate){.origin = origin.origin,
+                                          .prefix = text_of(prefixes[count]),
+                                          .destination = TEXT_LIT("Somewhere mobile"),
+                                          .kind = TEXT_LIT("mobile"),
+                                          .status = RATE_OPEN,
+                                          .price_micros = PRICE_MICROS,
+                                          .first_s = 1,
+                                          .step_s = 1};
         count++;
     }
     struct event event = {.type = EVENT_RATEDECK_OPENED, .time_ms = START_MS};
@@ -201,6 +206,7 @@ static void say_round(struct load *load, int64_t round)
 static bool parse_options(struct load *load, int argc, char **argv, int *exit_code)
 {
     *load = (struct load){.seed = 1, .accounts = 10000, .calls = 100000, .ticks = 10};
+    /* clang-format off */
     const struct option_spec specs[] = {
         {.name = "out", .kind = OPTION_TEXT, .target = &load->path, .value = "FILE|-", .required = true,
          .help = "where the events go; - is stdout"},
@@ -213,12 +219,15 @@ static bool parse_options(struct load *load, int argc, char **argv, int *exit_co
         {.name = "seed", .kind = OPTION_NUMBER, .target = &load->seed, .value = "N", .least = 0, .most = INT64_MAX,
          .help = "another seed, another order of the calls (1)"},
     };
+    /* clang-format on */
     const struct option_table table = {
-        .command = "load", .usage = "--out FILE|- [--accounts N] [--calls N] [--ticks N]",
+        .command = "load",
+        .usage = "--out FILE|- [--accounts N] [--calls N] [--ticks N]",
         .about = "Writes a tick-heavy load of events, for speed tests of the meter. Says on stderr\n"
                  "how many lines set it up and how many are calls.",
         .examples = "load --out load.jsonl; time callfold run --events load.jsonl --out out --state state",
-        .specs = specs, .count = sizeof specs / sizeof *specs};
+        .specs = specs,
+        .count = sizeof specs / sizeof *specs};
     return options_parse(&table, &argc, argv, exit_code);
 }
 
@@ -244,7 +253,6 @@ int main(int argc, char **argv)
     if (close(load.fd) != 0)
         err(EX_IOERR, "%s: cannot be written", load.path);
     buffer_free(&load.buffer);
-    message_note("%" PRId64 " lines to set up, %" PRId64 " of calls", load.setup_lines,
-                 load.lines - load.setup_lines);
+    message_note("%" PRId64 " lines to set up, %" PRId64 " of calls", load.setup_lines, load.lines - load.setup_lines);
     return EX_OK;
 }

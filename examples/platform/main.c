@@ -7,9 +7,9 @@
 #include "examples/platform/platform.h"
 #include "processor/message.h"
 
-#define TICK_MS             6000   /* the contract's defaults, until policy says otherwise */
+#define TICK_MS             6000 /* the contract's defaults, until policy says otherwise */
 #define RECHARGE_TIMEOUT_MS 900000
-#define EXTRA_MINUTES       15     /* after the day: lost calls go stale */
+#define EXTRA_MINUTES       15 /* after the day: lost calls go stale */
 
 struct options {
     int64_t seed, accounts, patience_s, meter_pid;
@@ -21,9 +21,14 @@ struct options {
 
 static bool parse_options(struct options *options, int argc, char **argv, int *exit_code)
 {
-    *options = (struct options){.seed = 1, .accounts = 300, .patience_s = 30, .start = "2026-11-23T00:00:00Z",
-                                .hours = "24.5", .deck = "examples/decks/2026-standard.csv",
+    *options = (struct options){.seed = 1,
+                                .accounts = 300,
+                                .patience_s = 30,
+                                .start = "2026-11-23T00:00:00Z",
+                                .hours = "24.5",
+                                .deck = "examples/decks/2026-standard.csv",
                                 .next_deck = "examples/decks/2027-increase.csv"};
+    /* clang-format off */
     const struct option_spec specs[] = {
         {.name = "events", .kind = OPTION_TEXT, .target = &options->events, .value = "FILE", .required = true,
          .help = "where the events go; must be new or empty"},
@@ -48,14 +53,17 @@ static bool parse_options(struct options *options, int argc, char **argv, int *e
         {.name = "summary", .kind = OPTION_TEXT, .target = &options->summary, .value = "FILE",
          .help = "writes the summary there too, as JSON"},
     };
+    /* clang-format on */
     const struct option_table table = {
-        .command = "platform", .usage = "--events FILE --out DIR [--seed N] [--accounts N] ...",
+        .command = "platform",
+        .usage = "--events FILE --out DIR [--seed N] [--accounts N] ...",
         .about = "Plays a telephony company's platform for a day: writes its events and obeys the meter's\n"
                  "commands, in lock step, so that the same seed gives the same day. A meter must be running\n"
                  "with --follow on the same files.",
         .examples = "touch day.jsonl; callfold run --events day.jsonl --out out --state state --follow &\n"
                     "platform --events day.jsonl --out out --meter-pid $!; kill %1",
-        .specs = specs, .count = sizeof specs / sizeof *specs};
+        .specs = specs,
+        .count = sizeof specs / sizeof *specs};
     return options_parse(&table, &argc, argv, exit_code);
 }
 
@@ -161,10 +169,10 @@ static void print_summary(const struct platform *platform)
 
 static int write_summary(const struct platform *platform, const char *path)
 {
-    json_t *summary = json_pack("{s:I, s:I, s:I, s:I, s:I}", "seed", (json_int_t)platform->seed, "accounts",
-                                (json_int_t)platform->account_count, "lines", (json_int_t)platform->journal.lines,
-                                "bytes", (json_int_t)platform->journal.bytes, "violations",
-                                (json_int_t)platform->violations);
+    json_t *summary =
+        json_pack("{s:I, s:I, s:I, s:I, s:I}", "seed", (json_int_t)platform->seed, "accounts",
+                  (json_int_t)platform->account_count, "lines", (json_int_t)platform->journal.lines, "bytes",
+                  (json_int_t)platform->journal.bytes, "violations", (json_int_t)platform->violations);
     for (int i = 0; i < TALLY_COUNT; i++)
         json_object_set_new(summary, tally_words[i], json_integer(platform->tallies[i]));
     int failed = json_dump_file(summary, path, JSON_INDENT(2));

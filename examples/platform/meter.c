@@ -15,9 +15,9 @@
 #include "events/currency.h"
 #include "events/money.h"
 
-#define READ_SIZE   65536
-#define RECHECK_MS  100 /* where inotify says nothing: some network file systems */
-#define WATCHED     (IN_MODIFY | IN_ATTRIB) /* written to; its last name gone */
+#define READ_SIZE  65536
+#define RECHECK_MS 100                     /* where inotify says nothing: some network file systems */
+#define WATCHED    (IN_MODIFY | IN_ATTRIB) /* written to; its last name gone */
 
 static int64_t now_ms(void)
 {
@@ -142,8 +142,10 @@ static bool open_when_there(struct meter *meter, struct tail *tail)
 
 bool meter_open(struct meter *meter, const char *commands, const char *progress, pid_t pid, int patience_ms)
 {
-    *meter = (struct meter){.commands = {.path = commands, .fd = -1}, .progress = {.path = progress, .fd = -1},
-                            .process = -1, .patience_ms = patience_ms};
+    *meter = (struct meter){.commands = {.path = commands, .fd = -1},
+                            .progress = {.path = progress, .fd = -1},
+                            .process = -1,
+                            .patience_ms = patience_ms};
     meter->inotify = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
     if (meter->inotify < 0)
         err(EX_OSERR, "inotify");
@@ -171,8 +173,8 @@ bool meter_await(struct meter *meter, int64_t lines)
                   (intmax_t)lines);
             return false;
         } else if (now_ms() - moved_ms >= meter->patience_ms) {
-            warnx("the meter stands at %jd of %jd lines for %d s now: is it still running?",
-                  (intmax_t)meter->folded, (intmax_t)lines, meter->patience_ms / 1000);
+            warnx("the meter stands at %jd of %jd lines for %d s now: is it still running?", (intmax_t)meter->folded,
+                  (intmax_t)lines, meter->patience_ms / 1000);
             return false;
         } else {
             doze(meter, RECHECK_MS);

@@ -33,17 +33,17 @@ struct order {
 struct tail {
     const char *path;
     int fd;
-    char *bytes;                   /* read and not yet handed out: from..len */
+    char *bytes; /* read and not yet handed out: from..len */
     size_t from, len, capacity;
-    int64_t offset;                /* of the file, behind bytes */
+    int64_t offset; /* of the file, behind bytes */
 };
 
 struct meter {
     struct tail commands, progress;
     int inotify, process; /* descriptors; process -1 when no pid was given */
     int patience_ms;
-    int64_t folded;       /* lines of the events file that progress covers */
-    json_t *record;       /* of the last order */
+    int64_t folded; /* lines of the events file that progress covers */
+    json_t *record; /* of the last order */
 };
 
 /* Files that are not there yet are waited for, patience_ms at most. pid 0: the

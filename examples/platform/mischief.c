@@ -51,8 +51,8 @@ static const struct mistake {
     {"call_unknown", "call.ticked", "{\"call_id\":\"no-such-call\",\"duration_ms\":6000}", NULL},
     {"not_permitted", "number.international_enabled", "{\"number\":\"%s\",\"actor\":\"m2\"}", NULL},
     {"deck_unknown", "ratedeck.published", "{\"deck_id\":\"deck-never\",\"rates\":1}", ""},
-    {"overflow", "credit.topped_up",
-     "{\"topup_id\":\"z6\",\"amount\":\"9223372036854.775807\",\"currency\":\"USD\"}", NULL},
+    {"overflow", "credit.topped_up", "{\"topup_id\":\"z6\",\"amount\":\"9223372036854.775807\",\"currency\":\"USD\"}",
+     NULL},
 };
 
 static struct account *clumsy(const struct platform *platform)
@@ -85,8 +85,8 @@ static void say_mistake(struct platform *platform, size_t row, uint64_t ticket)
                        row, mistake->reason, mistake->type, time, subject);
     const char *hole = strstr(mistake->data, "%s");
     if (hole)
-        len += snprintf(line + len, sizeof line - (size_t)len, "%.*s%s%s}", (int)(hole - mistake->data),
-                        mistake->data, number, hole + 2);
+        len += snprintf(line + len, sizeof line - (size_t)len, "%.*s%s%s}", (int)(hole - mistake->data), mistake->data,
+                        number, hole + 2);
     else
         len += snprintf(line + len, sizeof line - (size_t)len, "%s}", mistake->data);
     assert((size_t)len < sizeof line);

@@ -184,10 +184,14 @@ static void on_deck(struct platform *platform, const struct order *order)
 void obey(struct platform *platform, const struct order *order)
 {
     static void (*const on[OUTPUT_TYPE_COUNT])(struct platform *, const struct order *) = {
-        [OUTPUT_CALL_AUTHORIZED] = on_authorized, [OUTPUT_CALL_DENIED] = on_denied,
-        [OUTPUT_CALL_CUTOFF] = on_cutoff,         [OUTPUT_CALL_CUTOFF_WITHDRAWN] = on_withdrawn,
-        [OUTPUT_ACCOUNT_RECHARGE] = on_recharge,  [OUTPUT_ACCOUNT_NOTIFY] = on_notify,
-        [OUTPUT_SMS_ALLOWED] = on_sms,            [OUTPUT_SMS_DENIED] = on_sms,
+        [OUTPUT_CALL_AUTHORIZED] = on_authorized,
+        [OUTPUT_CALL_DENIED] = on_denied,
+        [OUTPUT_CALL_CUTOFF] = on_cutoff,
+        [OUTPUT_CALL_CUTOFF_WITHDRAWN] = on_withdrawn,
+        [OUTPUT_ACCOUNT_RECHARGE] = on_recharge,
+        [OUTPUT_ACCOUNT_NOTIFY] = on_notify,
+        [OUTPUT_SMS_ALLOWED] = on_sms,
+        [OUTPUT_SMS_DENIED] = on_sms,
         [OUTPUT_RATEDECK_ACCEPTED] = on_deck,
     };
     if (on[order->type])

@@ -39,7 +39,7 @@
 #define NO_LIMIT    INT64_MAX
 /* Simulated time of a step: not above tick_ms, so that a call hears of its
  * limit while it still has what the horizon set aside for it. */
-#define STEP_MS     5000
+#define STEP_MS 5000
 
 /* One of the platform's exchanges: the customers it serves are like each other. */
 struct site {
@@ -66,15 +66,15 @@ struct number {
 enum recharge_manner { RECHARGE_NONE, RECHARGE_PAYS, RECHARGE_FAILS, RECHARGE_SILENT, RECHARGE_LATE };
 
 struct habits {
-    double calls_per_day;      /* 0: places none by itself */
-    bool honest;               /* every event once, in time; else a few are lost, late or sent twice */
-    unsigned by_hand;          /* per mille: tops up when told that credits run out */
+    double calls_per_day; /* 0: places none by itself */
+    bool honest;          /* every event once, in time; else a few are lost, late or sent twice */
+    unsigned by_hand;     /* per mille: tops up when told that credits run out */
     enum recharge_manner recharge;
-    int64_t credits_micros;    /* to begin with; 0: none */
+    int64_t credits_micros; /* to begin with; 0: none */
     struct amount recharge_amount;
     int64_t recharge_threshold_micros;
     uint32_t recharges_per_day;
-    unsigned parallel;         /* calls at a time, in a burst */
+    unsigned parallel; /* calls at a time, in a burst */
 };
 
 struct account {
@@ -118,9 +118,9 @@ struct call {
     int64_t started_ms, limit_ms; /* limit: talk time at which to end, NO_LIMIT without */
     int64_t revision;             /* of the last cutoff or withdrawal */
     int64_t next_tick_ms;
-    int64_t over_step;            /* in which it ended */
-    uint64_t ticket;              /* of the wake-up that counts */
-    unsigned answers;             /* authorized or denied: must be 1 */
+    int64_t over_step; /* in which it ended */
+    uint64_t ticket;   /* of the wake-up that counts */
+    unsigned answers;  /* authorized or denied: must be 1 */
     bool charged;
 };
 
@@ -130,23 +130,23 @@ struct sms {
 };
 
 /* What happened, for the summary; one line each there. */
-#define TALLIES(X)                                                     \
-    X(STEPS, "steps")                                                  \
-    X(CALLS, "calls started")                                          \
-    X(AUTHORIZED, "calls authorized")                                  \
-    X(DENIED, "calls denied")                                          \
-    X(ANSWERED, "calls answered by someone")                           \
-    X(CUTOFFS, "cutoffs told")                                         \
-    X(WITHDRAWN, "cutoffs withdrawn")                                  \
-    X(CUT, "calls ended at their cutoff")                              \
-    X(SMS, "sms asked for")                                            \
-    X(TOPUPS, "top-ups")                                               \
-    X(RECHARGES, "recharges asked for")                                \
-    X(NOTIFIED, "notifications")                                       \
-    X(DECKS, "rate decks accepted")                                    \
-    X(LOST, "records lost on purpose")                                 \
-    X(LATE, "records late on purpose")                                 \
-    X(TWICE, "records sent twice on purpose")                          \
+#define TALLIES(X)                            \
+    X(STEPS, "steps")                         \
+    X(CALLS, "calls started")                 \
+    X(AUTHORIZED, "calls authorized")         \
+    X(DENIED, "calls denied")                 \
+    X(ANSWERED, "calls answered by someone")  \
+    X(CUTOFFS, "cutoffs told")                \
+    X(WITHDRAWN, "cutoffs withdrawn")         \
+    X(CUT, "calls ended at their cutoff")     \
+    X(SMS, "sms asked for")                   \
+    X(TOPUPS, "top-ups")                      \
+    X(RECHARGES, "recharges asked for")       \
+    X(NOTIFIED, "notifications")              \
+    X(DECKS, "rate decks accepted")           \
+    X(LOST, "records lost on purpose")        \
+    X(LATE, "records late on purpose")        \
+    X(TWICE, "records sent twice on purpose") \
     X(WRONG, "records wrong on purpose")
 #define X(symbol, words) TALLY_##symbol,
 enum tally { TALLIES(X) TALLY_COUNT };
@@ -160,17 +160,17 @@ struct platform {
     struct agenda agenda;
     struct journal journal;
     struct meter meter;
-    struct book book;          /* the deck that the day begins with */
-    struct deck next_deck;     /* published in its course */
-    struct account *accounts;  /* fixed once built */
+    struct book book;         /* the deck that the day begins with */
+    struct deck next_deck;    /* published in its course */
+    struct account *accounts; /* fixed once built */
     size_t account_count, account_capacity;
-    struct account **by_id;    /* ascending */
+    struct account **by_id; /* ascending */
     struct call *calls;
     size_t call_count, call_capacity;
     struct sms *sms;
     size_t sms_count, sms_capacity;
     size_t first_unanswered_call, first_unanswered_sms;
-    char **drawer;             /* lines to be said later, malloc'd */
+    char **drawer; /* lines to be said later, malloc'd */
     size_t drawer_count, drawer_capacity;
     int64_t tallies[TALLY_COUNT];
     int64_t violations;

@@ -13,8 +13,8 @@
 
 struct event event_now(const struct platform *platform, enum event_type type, const struct account *account)
 {
-    return (struct event){.type = type, .time_ms = platform->now_ms,
-                          .subject = account ? text_of(account->id) : TEXT_NONE};
+    return (
+        struct event){.type = type, .time_ms = platform->now_ms, .subject = account ? text_of(account->id) : TEXT_NONE};
 }
 
 void do_later(struct platform *platform, int64_t delay_ms, agenda_act *act, size_t subject)

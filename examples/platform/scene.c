@@ -9,7 +9,7 @@
 #include "events/currency.h"
 
 #define PRICE_TRIES 2000
-#define AT(h, m, s) ((h) * MS_PER_HOUR + (m) * MS_PER_MINUTE + (s) * MS_PER_SECOND)
+#define AT(h, m, s) (MS_PER_HOUR * (h) + MS_PER_MINUTE * (m) + MS_PER_SECOND * (s))
 
 /* What the account's calls cost a minute. */
 enum taste { CHEAP, DEAR };
@@ -20,31 +20,31 @@ static const struct role {
     const char *id;
     unsigned members, numbers;
     enum taste taste;
-    double minutes;               /* of talk that the credits are for */
+    double minutes; /* of talk that the credits are for */
     enum recharge_manner recharge;
     uint32_t recharges_per_day;
-    unsigned parallel;            /* above 0: bursts all day */
+    unsigned parallel; /* above 0: bursts all day */
 } roles[] = {
-    {"toggler", 2, 1, CHEAP, 200, RECHARGE_NONE, 0, 0},     /* switches international calling off in mid-call */
-    {"leaver", 3, 1, CHEAP, 200, RECHARGE_NONE, 0, 0},      /* a member is removed in mid-call */
-    {"mover", 2, 2, CHEAP, 200, RECHARGE_NONE, 0, 0},       /* a number is removed in mid-call */
-    {"marathon", 1, 1, CHEAP, 2000, RECHARGE_NONE, 0, 0},   /* talks longer than any call may last */
-    {"midnight", 1, 1, CHEAP, 200, RECHARGE_NONE, 0, 0},    /* talks from one day into the next */
-    {"rescued", 1, 1, DEAR, 3, RECHARGE_NONE, 0, 0},        /* tops up after the cutoff was told */
-    {"chargeback", 1, 1, DEAR, 8, RECHARGE_PAYS, 5, 0},     /* the card's owner takes the money back */
-    {"declined", 1, 1, DEAR, 2, RECHARGE_FAILS, 9, 0},      /* a card that never works */
-    {"silent", 1, 1, DEAR, 2, RECHARGE_SILENT, 9, 0},       /* a bank that never answers */
-    {"thirsty", 1, 1, DEAR, 3, RECHARGE_PAYS, 2, 3},        /* more recharges than it allows itself */
-    {"spender", 1, 1, DEAR, 4000, RECHARGE_NONE, 0, 0},     /* more in a day than anybody may */
-    {"crowded", 1, 1, CHEAP, 2000, RECHARGE_NONE, 0, 0},    /* more calls at a time than anybody may */
-    {"blocker", 2, 2, CHEAP, 200, RECHARGE_NONE, 0, 0},     /* blocks destinations */
-    {"lodger", 2, 1, CHEAP, 200, RECHARGE_NONE, 0, 0},      /* a member that no number is assigned to */
-    {"penniless", 1, 1, CHEAP, 0, RECHARGE_NONE, 0, 0},     /* has no credits at all */
-    {"no-fx", 1, 1, CHEAP, 200, RECHARGE_NONE, 0, 0},       /* a currency without a rate */
-    {"no-rates", 1, 1, CHEAP, 200, RECHARGE_NONE, 0, 0},    /* an origin without a deck */
-    {"curious", 1, 1, CHEAP, 20, RECHARGE_NONE, 0, 0},      /* dials what cannot be reached */
-    {"forgetful", 1, 1, CHEAP, 200, RECHARGE_NONE, 0, 0},   /* a platform that loses the ends of calls */
-    {"stranger", 1, 1, CHEAP, 0, RECHARGE_NONE, 0, 0},      /* an account that nobody opened */
+    {"toggler", 2, 1, CHEAP, 200, RECHARGE_NONE, 0, 0},   /* switches international calling off in mid-call */
+    {"leaver", 3, 1, CHEAP, 200, RECHARGE_NONE, 0, 0},    /* a member is removed in mid-call */
+    {"mover", 2, 2, CHEAP, 200, RECHARGE_NONE, 0, 0},     /* a number is removed in mid-call */
+    {"marathon", 1, 1, CHEAP, 2000, RECHARGE_NONE, 0, 0}, /* talks longer than any call may last */
+    {"midnight", 1, 1, CHEAP, 200, RECHARGE_NONE, 0, 0},  /* talks from one day into the next */
+    {"rescued", 1, 1, DEAR, 3, RECHARGE_NONE, 0, 0},      /* tops up after the cutoff was told */
+    {"chargeback", 1, 1, DEAR, 8, RECHARGE_PAYS, 5, 0},   /* the card's owner takes the money back */
+    {"declined", 1, 1, DEAR, 2, RECHARGE_FAILS, 9, 0},    /* a card that never works */
+    {"silent", 1, 1, DEAR, 2, RECHARGE_SILENT, 9, 0},     /* a bank that never answers */
+    {"thirsty", 1, 1, DEAR, 3, RECHARGE_PAYS, 2, 3},      /* more recharges than it allows itself */
+    {"spender", 1, 1, DEAR, 4000, RECHARGE_NONE, 0, 0},   /* more in a day than anybody may */
+    {"crowded", 1, 1, CHEAP, 2000, RECHARGE_NONE, 0, 0},  /* more calls at a time than anybody may */
+    {"blocker", 2, 2, CHEAP, 200, RECHARGE_NONE, 0, 0},   /* blocks destinations */
+    {"lodger", 2, 1, CHEAP, 200, RECHARGE_NONE, 0, 0},    /* a member that no number is assigned to */
+    {"penniless", 1, 1, CHEAP, 0, RECHARGE_NONE, 0, 0},   /* has no credits at all */
+    {"no-fx", 1, 1, CHEAP, 200, RECHARGE_NONE, 0, 0},     /* a currency without a rate */
+    {"no-rates", 1, 1, CHEAP, 200, RECHARGE_NONE, 0, 0},  /* an origin without a deck */
+    {"curious", 1, 1, CHEAP, 20, RECHARGE_NONE, 0, 0},    /* dials what cannot be reached */
+    {"forgetful", 1, 1, CHEAP, 200, RECHARGE_NONE, 0, 0}, /* a platform that loses the ends of calls */
+    {"stranger", 1, 1, CHEAP, 0, RECHARGE_NONE, 0, 0},    /* an account that nobody opened */
 };
 #define ROLE_ROWS (sizeof roles / sizeof *roles)
 
@@ -53,7 +53,8 @@ static const struct deck_rate *draw_taste(struct platform *platform, struct acco
     const struct deck_rate *rate = NULL;
     for (int i = 0; i < PRICE_TRIES; i++) {
         rate = book_draw(&platform->book, &account->random, account->site->origin, WANT_INTERNATIONAL);
-        if (!rate || (taste == CHEAP ? rate->price_micros <= CHEAP_MOST_MICROS : rate->price_micros >= DEAR_LEAST_MICROS))
+        if (!rate ||
+            (taste == CHEAP ? rate->price_micros <= CHEAP_MOST_MICROS : rate->price_micros >= DEAR_LEAST_MICROS))
             break;
     }
     return rate;
@@ -63,7 +64,9 @@ static void cast(struct platform *platform, const struct role *role)
 {
     struct account *account = account_add(platform, role->id, 0, role->members, role->numbers);
     account->favourite = draw_taste(platform, account, role->taste);
-    account->habits = (struct habits){.honest = true, .recharge = role->recharge, .parallel = role->parallel,
+    account->habits = (struct habits){.honest = true,
+                                      .recharge = role->recharge,
+                                      .parallel = role->parallel,
                                       .recharges_per_day = role->recharges_per_day};
     if (account->favourite && role->minutes > 0)
         account->habits.credits_micros = credits_for(account->favourite, role->minutes);
@@ -147,8 +150,7 @@ static void odd_calls(struct platform *platform, size_t index, uint64_t ticket)
         snprintf(plan.to, sizeof plan.to, "%s", odd[i]);
         call_place(platform, account, &plan);
     }
-    const struct deck_rate *blocked =
-        book_draw(&platform->book, &account->random, account->site->origin, WANT_BLOCKED);
+    const struct deck_rate *blocked = book_draw(&platform->book, &account->random, account->site->origin, WANT_BLOCKED);
     if (blocked) {
         plan = plan_to_rate(platform, account, blocked);
         call_place(platform, account, &plan);

@@ -16,9 +16,9 @@
 #define NOTICE_MS      (4 * MS_PER_HOUR)
 
 #define CURRENCY(a, b, c) ((uint32_t)(a) << 16 | (uint32_t)(b) << 8 | (uint32_t)(c))
-#define EUR CURRENCY('E', 'U', 'R')
-#define GBP CURRENCY('G', 'B', 'P')
-#define USD CURRENCY('U', 'S', 'D')
+#define EUR               CURRENCY('E', 'U', 'R')
+#define GBP               CURRENCY('G', 'B', 'P')
+#define USD               CURRENCY('U', 'S', 'D')
 
 static void announce(struct platform *platform, const struct event *event)
 {

@@ -62,7 +62,7 @@ struct call_plan plan_to_rate(struct platform *platform, struct account *account
 /* Numbers that no deck has to be asked about. */
 static const char *draw_odd_number(struct random *random)
 {
-    static const char *const odd[] = {"112",       "911",          "17",       "999",    "0033142685300",
+    static const char *const odd[] = {"112",        "911",         "17",           "999",         "0033142685300",
                                       "conference", "+0441632960", "+99912345678", "+21012345678"};
     return odd[random_below(random, sizeof odd / sizeof *odd)];
 }

@@ -86,7 +86,8 @@ static void check_outputs(struct history *history, const struct fold_record *rec
     json_t *outputs = json_loadb(history->calm_bytes.at, history->calm_bytes.len, JSON_REJECT_DUPLICATES, NULL);
 
     require(history, outputs != NULL, "the outputs are not JSON");
-    require(history, audit_step(history->audit, record, event ? &event->time_ms : NULL, outputs, digest, history->place),
+    require(history,
+            audit_step(history->audit, record, event ? &event->time_ms : NULL, outputs, digest, history->place),
             "the audit");
     json_decref(outputs);
 }

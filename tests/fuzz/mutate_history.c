@@ -97,8 +97,20 @@ static void take_place(struct input *input, struct run from, struct run to)
 
 static void change_number(struct input *input)
 {
-    static const char *const telling[] = {"0", "1", "59", "60", "999", "5000", "6000", "30000", "60000", "60001",
-                                          "86400000", "600000", "9007199254740991", "9223372036854.775807"};
+    static const char *const telling[] = {"0",
+                                          "1",
+                                          "59",
+                                          "60",
+                                          "999",
+                                          "5000",
+                                          "6000",
+                                          "30000",
+                                          "60000",
+                                          "60001",
+                                          "86400000",
+                                          "600000",
+                                          "9007199254740991",
+                                          "9223372036854.775807"};
     struct run number = some_number(input);
 
     if (number.len == 0)

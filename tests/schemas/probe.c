@@ -19,7 +19,8 @@
 static void words(void)
 {
 #define X(symbol, word, ...) word " "
-#define LIST(name, words) "\"" name "\":\"" words "\","
+#define LIST(name, words)    "\"" name "\":\"" words "\","
+    /* clang-format off */
     static const char lists[] = LIST("event_types", EVENT_TYPES(X)) LIST("output_types", OUTPUT_TYPES(X))
         LIST("output_topics", OUTPUT_TOPICS(X)) LIST("reject_reasons", REJECT_REASONS(X))
         LIST("denial_reasons", DENIAL_REASONS(X)) LIST("cutoff_reasons", CUTOFF_REASONS(X))
@@ -27,9 +28,13 @@ static void words(void)
         LIST("call_endings", CALL_ENDINGS(X)) LIST("member_roles", MEMBER_ROLES(X))
         LIST("call_directions", CALL_DIRECTIONS(X)) LIST("rate_statuses", RATE_STATUSES(X))
         LIST("policy_maps", POLICY_MAPS(X));
+    /* clang-format on */
 #undef X
 #define X(symbol, word, preset, least, most) {word, preset, least, most},
-    static const struct { const char *name; long long preset, least, most; } numbers[] = {POLICY_NUMBERS(X)};
+    static const struct {
+        const char *name;
+        long long preset, least, most;
+    } numbers[] = {POLICY_NUMBERS(X)};
 #undef X
     printf("{%s\"policy_numbers\":{", lists);
     for (size_t i = 0; i < POLICY_NUMBER_COUNT; i++)

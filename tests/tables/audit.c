@@ -18,10 +18,10 @@ struct audit {
     int64_t time_ms; /* partition time */
     int64_t entries, inputs;
     char chain[HASH_HEX + 1];
-    EVP_MD_CTX *input;  /* every record since the last attestation */
-    json_t *balances;   /* account -> micros, by the ledger */
-    json_t *posted;     /* "account call" -> micros, by its entries */
-    json_t *recorded;   /* "account call" -> micros of the latest record */
+    EVP_MD_CTX *input; /* every record since the last attestation */
+    json_t *balances;  /* account -> micros, by the ledger */
+    json_t *posted;    /* "account call" -> micros, by its entries */
+    json_t *recorded;  /* "account call" -> micros of the latest record */
     const char *place;
 };
 
@@ -140,8 +140,9 @@ static void write_line(struct buffer *line, const struct audit *audit, const str
     snprintf(number, sizeof number, "%lld|", (long long)integer_of(data, "entry"));
     buffer_text(line, number);
     const char *const fields[] = {
-        string_of(output, "time"), string_of(data, "kind"),    string_of(output, "subject"), string_of(data, "amount"),
-        string_of(data, "currency"), string_of(data, "balance"), string_of(data, "reference"),
+        string_of(output, "time"),    string_of(data, "kind"),     string_of(output, "subject"),
+        string_of(data, "amount"),    string_of(data, "currency"), string_of(data, "balance"),
+        string_of(data, "reference"),
     };
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
         append_escaped(line, fields[i]);
@@ -343,8 +344,8 @@ static bool check_attested(struct audit *audit, const struct fold_record *record
     to_hex(hash, sizeof hash, hex);
     bool counted = integer_of(data, "partition") == (int64_t)audit->partition &&
                    integer_of(data, "next_offset") == record->offset + 1 &&
-                   integer_of(data, "fold_version") == FOLD_VERSION &&
-                   integer_of(data, "entries") == audit->entries && integer_of(data, "inputs") == audit->inputs;
+                   integer_of(data, "fold_version") == FOLD_VERSION && integer_of(data, "entries") == audit->entries &&
+                   integer_of(data, "inputs") == audit->inputs;
     struct text stated = text_of(string_of(data, "digest")), held = {digest, DIGEST_HEX};
     return (counted || wrong(audit, "next_offset, fold_version, entries or inputs", output)) &&
            (strcmp(string_of(data, "chain"), audit->chain) == 0 || wrong(audit, "chain", output)) &&
@@ -440,8 +441,8 @@ bool audit_step(struct audit *audit, const struct fold_record *record, const int
     audit->place = place;
     add_input(audit, record);
     move_time(audit, event_time_ms, outputs);
-    bool attests = audit->inputs % ATTESTED_EVERY == 0 || (audit->has_time && !had_time) ||
-                   minute_of(audit->time_ms) != minute;
+    bool attests =
+        audit->inputs % ATTESTED_EVERY == 0 || (audit->has_time && !had_time) || minute_of(audit->time_ms) != minute;
     size_t n;
     json_t *output;
     json_array_foreach (outputs, n, output) {

@@ -85,8 +85,9 @@ static bool ends_with(const char *name, const char *end)
 static bool is_integer_name(const char *name)
 {
     static const char *const names[] = {
-        "daily_limit", "first_s", "step_s", "rates", "revision", "entry", "raised_count", "partition", "offset",
-        "size", "next_offset", "fold_version", "entries", "inputs", "max_concurrent_calls",
+        "daily_limit", "first_s",      "step_s",    "rates",  "revision",
+        "entry",       "raised_count", "partition", "offset", "size",
+        "next_offset", "fold_version", "entries",   "inputs", "max_concurrent_calls",
     };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         if (strcmp(name, names[i]) == 0) {
@@ -105,8 +106,10 @@ static bool is_boolean_name(const char *name)
 /* 90s, 5m, 1h, 7d in ms, else plain digits. */
 static json_t *integer_value(const char *name, const char *text)
 {
-    static const struct { char letter; int64_t ms; } units[] = {
-        {'s', MS_PER_SECOND}, {'m', MS_PER_MINUTE}, {'h', MS_PER_HOUR}, {'d', MS_PER_DAY}};
+    static const struct {
+        char letter;
+        int64_t ms;
+    } units[] = {{'s', MS_PER_SECOND}, {'m', MS_PER_MINUTE}, {'h', MS_PER_HOUR}, {'d', MS_PER_DAY}};
     char *unit;
     long long number = strtoll(text, &unit, 10);
     if (unit == text || *unit == '\0') {

@@ -48,8 +48,7 @@ static bool differs(const struct step *step, int line, const char *name, const j
 /* The member of data, or of the envelope where the name begins with "@". */
 static json_t *found_member(const json_t *output, const char *name)
 {
-    return name[0] == '@' ? json_object_get(output, name + 1)
-                          : json_object_get(json_object_get(output, "data"), name);
+    return name[0] == '@' ? json_object_get(output, name + 1) : json_object_get(json_object_get(output, "data"), name);
 }
 
 static bool member_holds(const struct member *member, json_t *found, json_t *labels)

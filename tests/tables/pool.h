@@ -22,7 +22,7 @@ json_t *pool_json(struct pool *pool, json_t *value);
 void *pool_grow(struct pool *pool, void *items, size_t count, size_t *capacity, size_t size);
 
 /* Appends a zeroed item to an array and yields its address. */
-#define POOL_APPEND(pool, items, count, capacity)                                              \
+#define POOL_APPEND(pool, items, count, capacity) \
     ((items) = pool_grow((pool), (items), (count), &(capacity), sizeof *(items)), &(items)[(count)++])
 
 #endif

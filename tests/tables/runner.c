@@ -208,8 +208,8 @@ static bool send(struct run *run, const struct step *step, const struct step *ju
     if (good) {
         bool counted = run->variant == RESTARTED || duplicates(run) == before + (judged && judged->duplicate);
         good = (judged ? judge(judged, outputs, run->labels) : setup_is_good(step, outputs)) &&
-               (counted || faulty(run, judged && judged->duplicate ? "not counted as a duplicate"
-                                                                   : "counted as a duplicate"));
+               (counted ||
+                faulty(run, judged && judged->duplicate ? "not counted as a duplicate" : "counted as a duplicate"));
     }
     json_decref(outputs);
     return good && (run->variant != TWICE || send_copy(run, step->type, &record));
@@ -253,15 +253,10 @@ static bool send_clock(struct run *run, const struct step *step)
 static bool send_step(struct run *run, const struct step *step)
 {
     switch (step->kind) {
-    case STEP_EVENT:
-        return send_event(run, step);
-    case STEP_UNTIL:
-        return send_clock(run, step);
-    case STEP_RAW:
-        return send(run, step, step->checked ? step : NULL, TEXT_NONE, step->raw);
-    case STEP_SIZE:
-        run->size = run->memory.count;
-        return true;
+    case STEP_EVENT: return send_event(run, step);
+    case STEP_UNTIL: return send_clock(run, step);
+    case STEP_RAW: return send(run, step, step->checked ? step : NULL, TEXT_NONE, step->raw);
+    case STEP_SIZE: run->size = run->memory.count; return true;
     case STEP_SIZE_AGAIN:
         return run->memory.count == run->size || faulty(run, "the state has not gone back to its size");
     }

@@ -29,15 +29,14 @@ struct parser {
     struct setup *collecting; /* lines go here instead of being read */
     int use_depth;            /* > 0: reading a set-up's lines */
     char day[DAY_TEXT_MAX];
-    int64_t repeat;           /* for the next input line */
+    int64_t repeat;                /* for the next input line */
     size_t origin_step, rate_step; /* where `origin` and `rate` lines go */
     struct source_line at;
 };
 
 static bool fail(const struct parser *parser, const char *what, const char *which)
 {
-    fprintf(stderr, "%s:%d: %s%s%s\n", parser->at.file, parser->at.number, what, which ? ": " : "",
-            which ? which : "");
+    fprintf(stderr, "%s:%d: %s%s%s\n", parser->at.file, parser->at.number, what, which ? ": " : "", which ? which : "");
     return false;
 }
 
@@ -94,9 +93,9 @@ static bool read_member(struct parser *parser, const char *token, struct member 
     member->name = pool_string(parser->pool, token, len);
     member->test = token[len] == '~' ? MEMBER_HAS : MEMBER_IS;
     const char *text = token + len + (raw ? 2 : 1);
-    json_t *value = raw ? json_loads(text, JSON_DECODE_ANY, NULL)
-                  : member->test == MEMBER_HAS ? json_string(text)
-                                               : member_value(parser->day, member->name, text);
+    json_t *value = raw                          ? json_loads(text, JSON_DECODE_ANY, NULL)
+                    : member->test == MEMBER_HAS ? json_string(text)
+                                                 : member_value(parser->day, member->name, text);
     member->value = value ? pool_json(parser->pool, value) : NULL;
     return value || fail(parser, "not a value of this member", token);
 }
@@ -275,8 +274,8 @@ static bool read_origin(struct parser *parser, const char *rest)
 static bool add_rate(struct parser *parser, const char *const column[5], const char *prefix,
                      const struct members *members)
 {
-    json_t *rate = json_pack("{ssssssss}", "origin", column[0], "prefix", prefix, "destination", column[2], "status",
-                             column[3]);
+    json_t *rate =
+        json_pack("{ssssssss}", "origin", column[0], "prefix", prefix, "destination", column[2], "status", column[3]);
     if (strcmp(column[4], "-") != 0) {
         json_object_set_new(rate, "price", json_string(column[4]));
     }
@@ -463,8 +462,7 @@ static bool use_setup(struct parser *parser, const char *name)
 
 static bool begin_setup(struct parser *parser, const char *name)
 {
-    parser->collecting =
-        POOL_APPEND(parser->pool, parser->setups, parser->setup_count, parser->setup_capacity);
+    parser->collecting = POOL_APPEND(parser->pool, parser->setups, parser->setup_count, parser->setup_capacity);
     parser->collecting->name = name ? name : "";
     return true;
 }

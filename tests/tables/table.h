@@ -12,7 +12,6 @@
 
 #include <jansson.h>
 
-
 #include "events/text.h"
 
 enum member_test { MEMBER_IS, MEMBER_HAS, MEMBER_ABSENT };
@@ -38,9 +37,9 @@ struct expected {
 
 enum step_kind {
     STEP_EVENT,
-    STEP_UNTIL, /* clock.advanced each minute up to time_ms */
-    STEP_RAW,   /* the record's bytes as they are */
-    STEP_SIZE,  /* notes how many records the stored state has */
+    STEP_UNTIL,      /* clock.advanced each minute up to time_ms */
+    STEP_RAW,        /* the record's bytes as they are */
+    STEP_SIZE,       /* notes how many records the stored state has */
     STEP_SIZE_AGAIN, /* it must have as many again */
 };
 
@@ -52,12 +51,12 @@ struct step {
     const char *type;    /* STEP_EVENT: without its prefix */
     const char *subject; /* NULL for "-" */
     struct members members;
-    json_t *list;     /* the rates or origins of the lines under a deck's event, or NULL */
-    struct text raw;  /* STEP_RAW */
-    int64_t repeat;   /* how many times the record is written */
-    bool checked;     /* false: a set-up line without expectations */
-    bool duplicate;   /* counted as a duplicate, no output */
-    bool strict;      /* the order holds across topics too */
+    json_t *list;    /* the rates or origins of the lines under a deck's event, or NULL */
+    struct text raw; /* STEP_RAW */
+    int64_t repeat;  /* how many times the record is written */
+    bool checked;    /* false: a set-up line without expectations */
+    bool duplicate;  /* counted as a duplicate, no output */
+    bool strict;     /* the order holds across topics too */
     size_t expected_count, expected_capacity;
     struct expected *expected;
 };
@@ -65,8 +64,8 @@ struct step {
 struct table_case {
     const char *file, *name;
     int line;
-    bool bare;                /* lines of a file: no timestamps, no keys */
-    bool once;                /* sending every record twice would change this one */
+    bool bare; /* lines of a file: no timestamps, no keys */
+    bool once; /* sending every record twice would change this one */
     uint32_t partition, partition_count;
     size_t step_count, step_capacity;
     struct step *steps;

@@ -8,25 +8,25 @@
 #include "events/output.h"
 
 #define CURRENCY(a, b, c) ((uint32_t)(a) << 16 | (uint32_t)(b) << 8 | (uint32_t)(c))
-#define EUR CURRENCY('E', 'U', 'R')
-#define USD CURRENCY('U', 'S', 'D')
+#define EUR               CURRENCY('E', 'U', 'R')
+#define USD               CURRENCY('U', 'S', 'D')
 
 /* All samples are outputs of one record. */
 #define SAMPLE_PARTITION 3
 #define SAMPLE_OFFSET    1041
 #define SAMPLE_TIME_MS   1795420806007 /* 2026-11-23T08:00:06.007Z */
 
-#define ZEROS "0000000000000000000000000000000000000000000000000000000000000000"
-#define EFFS  "ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff"
+#define ZEROS  "0000000000000000000000000000000000000000000000000000000000000000"
+#define EFFS   "ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff"
 #define DIGEST "0123456789abcdef0123456789abcdef"
 
 /* The envelope of sample n, with and without a subject. */
-#define ENVELOPE(n, type, data)                                                             \
-    "{\"specversion\":\"1.0\",\"id\":\"3:1041:" n "\",\"source\":\"/callfold\","            \
+#define ENVELOPE(n, type, data)                                                  \
+    "{\"specversion\":\"1.0\",\"id\":\"3:1041:" n "\",\"source\":\"/callfold\"," \
     "\"type\":\"callfold." type "\",\"time\":\"2026-11-23T08:00:06.007Z\",\"data\":" data "}"
-#define OF_ACCOUNT(n, type, data)                                                           \
-    "{\"specversion\":\"1.0\",\"id\":\"3:1041:" n "\",\"source\":\"/callfold\","            \
-    "\"type\":\"callfold." type "\",\"time\":\"2026-11-23T08:00:06.007Z\","                 \
+#define OF_ACCOUNT(n, type, data)                                                \
+    "{\"specversion\":\"1.0\",\"id\":\"3:1041:" n "\",\"source\":\"/callfold\"," \
+    "\"type\":\"callfold." type "\",\"time\":\"2026-11-23T08:00:06.007Z\","      \
     "\"subject\":\"acct-17\",\"data\":" data "}"
 
 #define ACCOUNT .subject = TEXT_LIT("acct-17")
@@ -41,6 +41,7 @@ static const struct raised_rate sample_raised[] = {
     {TEXT_LIT("FR-mobile"), TEXT_LIT("+1"), TEXT_LIT("Am\u00e9rique du Nord"), 0, 1},
 };
 
+/* clang-format off */
 static const struct output_sample output_samples[] = {
     {{.type = OUTPUT_CALL_AUTHORIZED, .n = 0, ACCOUNT,
       .data.authorized = {.call_id = TEXT_LIT("c1"), .charged = true, .destination = TEXT_LIT("New York"),
@@ -175,6 +176,7 @@ static const struct output_sample output_samples[] = {
               "{\"partition\":3,\"next_offset\":1042,\"fold_version\":1,\"entries\":7,"
               "\"chain\":\"" ZEROS "\",\"digest\":\"" DIGEST "\",\"input\":\"" EFFS "\",\"inputs\":1040}")},
 };
+/* clang-format on */
 
 #define OUTPUT_SAMPLES (sizeof output_samples / sizeof output_samples[0])
 

@@ -56,7 +56,8 @@ static void affordable_is_the_most_there_is(void **state)
 {
     (void)state;
     for (int i = 0; i < 200000; i++) {
-        struct tariff t = {below(3000000), below(4) ? 0 : below(500000), 1000 * (1 + below(60)), 1000 * (1 + below(60))};
+        struct tariff t = {below(3000000), below(4) ? 0 : below(500000), 1000 * (1 + below(60)),
+                           1000 * (1 + below(60))};
         int64_t micros = below(40000000), end_ms = charge_affordable_ms(&t, micros, INT64_MAX);
         if (t.price_micros == 0)
             continue;

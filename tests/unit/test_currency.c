@@ -49,8 +49,8 @@ static void test_iso_4217(void **state)
         bool known;
         int exponent;
     } rows[] = {
-        {"USD", true, 2}, {"EUR", true, 2}, {"GBP", true, 2}, {"JPY", true, 0},  {"KRW", true, 0},
-        {"KWD", true, 3}, {"TND", true, 3}, {"CLF", true, 4}, {"XAU", true, 2}, /* N.A. in the list */
+        {"USD", true, 2},  {"EUR", true, 2},  {"GBP", true, 2},  {"JPY", true, 0}, {"KRW", true, 0},
+        {"KWD", true, 3},  {"TND", true, 3},  {"CLF", true, 4},  {"XAU", true, 2}, /* N.A. in the list */
         {"ZZZ", false, 2}, {"AAA", false, 2}, {"DEM", false, 2},
     };
     (void)state;

@@ -115,7 +115,7 @@ static void test_csv_many_fields(void **state)
 
 /* ---- decks ---- */
 
-#define RATES 400
+#define RATES   400
 #define ORIGINS 3
 
 struct random_deck {

@@ -21,9 +21,9 @@
 #include "events/instant.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-#define USD ('U' << 16 | 'S' << 8 | 'D')
-#define EUR ('E' << 16 | 'U' << 8 | 'R')
-#define GBP ('G' << 16 | 'B' << 8 | 'P')
+#define USD          ('U' << 16 | 'S' << 8 | 'D')
+#define EUR          ('E' << 16 | 'U' << 8 | 'R')
+#define GBP          ('G' << 16 | 'B' << 8 | 'P')
 
 static struct decoder *decoder;
 static struct event event;
@@ -84,8 +84,7 @@ static const struct sample {
      ""},
     {"ratedeck.published", "{'deck_id':'d1','rates':2}", ""},
     {"fx.published",
-     "{'base':'USD','rates':{'GBP':'0.8','EUR':'0.920000001','USD':'1.0'},'effective_at':'2026-11-24T00:00:00Z'}",
-     ""},
+     "{'base':'USD','rates':{'GBP':'0.8','EUR':'0.920000001','USD':'1.0'},'effective_at':'2026-11-24T00:00:00Z'}", ""},
     {"policy.configured",
      "{'tick_ms':1,'horizon_ms':2,'stale_after_ms':3,'retention_ms':0,'max_call_ms':5,'recharge_timeout_ms':6,"
      "'notice_ms':0,'low_credits':{'USD':'1','EUR':'0'},'daily_spend':{'GBP':'9.5'},'max_concurrent_calls':0}",
@@ -429,8 +428,7 @@ static void check_members(const struct sample *sample)
     json_t *data = json_loads(json, 0, NULL), *value;
     const char *member;
 
-    json_object_foreach(data, member, value)
-    {
+    json_object_foreach (data, member, value) {
         if (decode_changed(sample, member, NULL) != is_optional(sample, member))
             fail_msg("%s: %s is %s", sample->type, member, is_optional(sample, member) ? "optional" : "required");
         if (!is_optional(sample, member))
@@ -480,7 +478,7 @@ static void test_broadcasts_have_no_subject(void **state)
 
 /* ---- faults of data ---- */
 
-#define ID_65 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define ID_65    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 #define TEXT_130 ID_65 ID_65
 
 static void test_faults_of_accounts_and_settings(void **state)
@@ -605,18 +603,22 @@ static void test_faults_of_decks(void **state)
          "data.origins: an object, expected an array"},
         {"ratedeck.opened", "{'deck_id':'d','currency':'USD','effective_at':'2026-11-24T00:00:00Z','origins':['US']}",
          "data.origins[0]: \"US\", expected an object"},
-        {"ratedeck.opened", "{'deck_id':'d','currency':'USD','effective_at':'2026-11-24T00:00:00Z',"
-                            "'origins':[{'origin':'US','country':'USA','currency':'USD'}]}",
+        {"ratedeck.opened",
+         "{'deck_id':'d','currency':'USD','effective_at':'2026-11-24T00:00:00Z',"
+         "'origins':[{'origin':'US','country':'USA','currency':'USD'}]}",
          "data.origins[0].country: \"USA\", expected a country of ISO 3166: two capital letters"},
-        {"ratedeck.opened", "{'deck_id':'d','currency':'USD','effective_at':'2026-11-24T00:00:00Z',"
-                            "'origins':[{'origin':'US','country':'US'}]}",
+        {"ratedeck.opened",
+         "{'deck_id':'d','currency':'USD','effective_at':'2026-11-24T00:00:00Z',"
+         "'origins':[{'origin':'US','country':'US'}]}",
          "data.origins[0].currency: missing"},
-        {"ratedeck.opened", "{'deck_id':'d','currency':'USD','effective_at':'2026-11-24T00:00:00Z',"
-                            "'origins':[{'origin':'US','country':'US','currency':'USD'},"
-                            "{'origin':'UK','country':'GB','currency':'GBP'},"
-                            "{'origin':'US','country':'US','currency':'EUR'}]}",
+        {"ratedeck.opened",
+         "{'deck_id':'d','currency':'USD','effective_at':'2026-11-24T00:00:00Z',"
+         "'origins':[{'origin':'US','country':'US','currency':'USD'},"
+         "{'origin':'UK','country':'GB','currency':'GBP'},"
+         "{'origin':'US','country':'US','currency':'EUR'}]}",
          "data.origins: \"US\" twice, expected each origin once"},
-        {"ratedeck.rates", "{'deck_id':'d','rates':[{'origin':'US','prefix':'+1','destination':'x','status':'free'},7]}",
+        {"ratedeck.rates",
+         "{'deck_id':'d','rates':[{'origin':'US','prefix':'+1','destination':'x','status':'free'},7]}",
          "data.rates[1]: 7, expected an object"},
         {"ratedeck.rates", "{'deck_id':'d','rates':[{'origin':'US','prefix':'1'}]}", "data.rates[0].prefix: \"1\""},
         {"ratedeck.rates", "{'deck_id':'d','rates':[{'origin':'US','prefix':'+1','destination':'','status':'free'}]}",
@@ -681,7 +683,7 @@ static void test_faults_of_fx_and_policy(void **state)
 
 #define TICK_DATA "'data':{'call_id':'c1','duration_ms':6000}"
 #define TICK_TYPE "'type':'callfold.call.ticked'"
-#define TIME_NOW "'time':'2026-11-23T08:00:06Z'"
+#define TIME_NOW  "'time':'2026-11-23T08:00:06Z'"
 
 static const struct envelope_row {
     const char *record, *subject;
@@ -702,26 +704,26 @@ static const struct envelope_row {
      REJECT_INVALID_FIELD, "id: 17"},
     {"{'specversion':'1.0','id':'1','source':''," TICK_TYPE "," TIME_NOW ",'subject':'a'," TICK_DATA "}", "a",
      REJECT_INVALID_FIELD, "source: \"\""},
-    {"{'specversion':'1.0','id':'1'," TICK_TYPE "," TIME_NOW ",'subject':'a'," TICK_DATA "}", "a",
-     REJECT_INVALID_FIELD, "source: missing"},
+    {"{'specversion':'1.0','id':'1'," TICK_TYPE "," TIME_NOW ",'subject':'a'," TICK_DATA "}", "a", REJECT_INVALID_FIELD,
+     "source: missing"},
     {"{'specversion':'1.0','id':'1','source':null," TICK_TYPE "," TIME_NOW ",'subject':'a'," TICK_DATA "}", "a",
      REJECT_INVALID_FIELD, "source: missing"}, /* a null attribute is none */
-    {"{'specversion':'1.0','id':'1','source':'/p'," TIME_NOW ",'subject':'a'," TICK_DATA "}", "a",
-     REJECT_INVALID_FIELD, "type: missing"},
+    {"{'specversion':'1.0','id':'1','source':'/p'," TIME_NOW ",'subject':'a'," TICK_DATA "}", "a", REJECT_INVALID_FIELD,
+     "type: missing"},
     {"{'specversion':'1.0','id':'1','source':'/p','type':5," TIME_NOW ",'subject':'a'," TICK_DATA "}", "a",
      REJECT_INVALID_FIELD, "type: 5"},
     {"{'specversion':'1.0','id':'1','source':'/p'," TICK_TYPE ",'subject':'a'," TICK_DATA "}", "a",
      REJECT_INVALID_FIELD, "time: missing"},
-    {"{'specversion':'1.0','id':'1','source':'/p'," TICK_TYPE ",'time':'2026-11-23','subject':'a'," TICK_DATA "}",
-     "a", REJECT_INVALID_FIELD, "time: \"2026-11-23\", expected an instant of RFC 3339 with Z or an offset"},
+    {"{'specversion':'1.0','id':'1','source':'/p'," TICK_TYPE ",'time':'2026-11-23','subject':'a'," TICK_DATA "}", "a",
+     REJECT_INVALID_FIELD, "time: \"2026-11-23\", expected an instant of RFC 3339 with Z or an offset"},
     {"{'specversion':'1.0','id':'1','source':'/p'," TICK_TYPE ",'time':1795420806,'subject':'a'," TICK_DATA "}", "a",
      REJECT_INVALID_FIELD, "time: 1795420806"},
-    {"{'specversion':'1.0','id':'1','source':'/p'," TICK_TYPE "," TIME_NOW "," TICK_DATA "}", "",
-     REJECT_INVALID_FIELD, "subject: missing, expected an id"},
+    {"{'specversion':'1.0','id':'1','source':'/p'," TICK_TYPE "," TIME_NOW "," TICK_DATA "}", "", REJECT_INVALID_FIELD,
+     "subject: missing, expected an id"},
     {"{'specversion':'1.0','id':'1','source':'/p'," TICK_TYPE "," TIME_NOW ",'subject':'a b'," TICK_DATA "}", "",
      REJECT_INVALID_FIELD, "subject: \"a b\""},
-    {"{'specversion':'1.0','id':'1','source':'/p'," TICK_TYPE "," TIME_NOW ",'subject':'a'}", "a",
-     REJECT_INVALID_FIELD, "data: missing, expected an object"},
+    {"{'specversion':'1.0','id':'1','source':'/p'," TICK_TYPE "," TIME_NOW ",'subject':'a'}", "a", REJECT_INVALID_FIELD,
+     "data: missing, expected an object"},
     {"{'specversion':'1.0','id':'1','source':'/p'," TICK_TYPE "," TIME_NOW ",'subject':'a','data':null}", "a",
      REJECT_INVALID_FIELD, "data: missing"},
     {"{'specversion':'1.0','id':'1','source':'/p'," TICK_TYPE "," TIME_NOW ",'subject':'a','data':[]}", "a",
@@ -802,7 +804,10 @@ static void test_details_are_utf8(void **state)
 
 /* ---- malformed ---- */
 
-#define BYTES(literal) {literal, sizeof(literal) - 1}
+#define BYTES(literal)               \
+    {                                \
+        literal, sizeof(literal) - 1 \
+    }
 
 static const struct malformed_row {
     struct text record;

@@ -67,8 +67,8 @@ static void ids_hold_the_largest_numbers(void **state)
 {
     (void)state;
     struct buffer buffer = {0};
-    const struct output item = {.type = OUTPUT_ACCOUNT_RECHARGE, .n = UINT32_MAX, ACCOUNT,
-                                .data.recharge = {{INT64_MAX, EUR}}};
+    const struct output item = {
+        .type = OUTPUT_ACCOUNT_RECHARGE, .n = UINT32_MAX, ACCOUNT, .data.recharge = {{INT64_MAX, EUR}}};
     struct output_list list = {UINT32_MAX, INT64_MAX, SAMPLE_TIME_MS, 1, &item};
     output_encode(&buffer, &list, 0);
     buffer_append(&buffer, "", 1);
@@ -101,8 +101,8 @@ static void rejects_hash_all_and_keep_the_first_32_kib(void **state)
     struct output_list list = {0, 0, 0, 1, &item};
     output_encode(&buffer, &list, 0);
     assert_non_null(memmem(buffer.at, buffer.len, "\"size\":1000000,", 15));
-    assert_non_null(memmem(buffer.at, buffer.len,
-                           "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0", HASH_HEX));
+    assert_non_null(
+        memmem(buffer.at, buffer.len, "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0", HASH_HEX));
     size_t kept = (REJECT_BYTES_MAX + 2) / 3 * 4;
     assert_int_equal(base64_length(&buffer, "\"payload\":\""), kept);
     assert_int_equal(base64_length(&buffer, "\"key\":\""), kept);
@@ -136,7 +136,10 @@ static void texts_of_any_length_fit(void **state)
     buffer_free(&buffer);
 }
 
-static const struct { struct text text; const char *json; } strings[] = {
+static const struct {
+    struct text text;
+    const char *json;
+} strings[] = {
     {TEXT_LIT(""), "\"\""},
     {TEXT_LIT("plain"), "\"plain\""},
     {TEXT_LIT("exactly8"), "\"exactly8\""},
@@ -199,12 +202,15 @@ static void the_buffer_grows_and_keeps_its_bytes(void **state)
 /* Events as event_encode writes them: decoding and encoding a line again gives
  * the same bytes, so every member is both read and written. Each type with all
  * its members, none at its default, and again with those that may be absent. */
-#define HEAD(type) "{\"specversion\":\"1.0\",\"id\":\"17-a\",\"source\":\"/pbx/par1\",\"type\":\"callfold." type "\","
-#define TIME       "\"time\":\"2026-11-23T08:00:06.007Z\","
+#define HEAD(type)            "{\"specversion\":\"1.0\",\"id\":\"17-a\",\"source\":\"/pbx/par1\",\"type\":\"callfold." type "\","
+#define TIME                  "\"time\":\"2026-11-23T08:00:06.007Z\","
 #define EVENT(type, data)     HEAD(type) TIME "\"subject\":\"acct-17\",\"data\":" data "}"
 #define BROADCAST(type, data) HEAD(type) TIME "\"data\":" data "}"
 
-static const struct { enum event_type type; const char *line; } events[] = {
+static const struct {
+    enum event_type type;
+    const char *line;
+} events[] = {
     {EVENT_ACCOUNT_OPENED, EVENT("account.opened", "{\"currency\":\"EUR\",\"owner\":\"m1\"}")},
     {EVENT_MEMBER_SET, EVENT("member.set", "{\"member_id\":\"m2\",\"role\":\"manager\"}")},
     {EVENT_MEMBER_REMOVED, EVENT("member.removed", "{\"member_id\":\"m2\"}")},

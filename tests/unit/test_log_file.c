@@ -100,8 +100,12 @@ static void append(struct fixture *f, enum output_topic topic, const char *line)
 
 static void commit(struct fixture *f, int64_t position, struct log_mark *mark)
 {
-    struct log_progress progress = {.partition_count = 4, .fold_version = FOLD_VERSION, .position = position,
-                                    .next_offset = 2, .entries = 3, .inputs = 4};
+    struct log_progress progress = {.partition_count = 4,
+                                    .fold_version = FOLD_VERSION,
+                                    .position = position,
+                                    .next_offset = 2,
+                                    .entries = 3,
+                                    .inputs = 4};
     memset(progress.chain, 'c', sizeof progress.chain);
     assert_true(f->log->does->commit(f->log, &progress, 1));
     f->log->does->mark(f->log, 0, mark);
@@ -135,11 +139,12 @@ static void lines_become_records(void **state)
         bool archived;
         uint32_t partition;
         int64_t offset, timestamp; /* -1: none */
-        const char *key, *value; /* value NULL: the whole line */
+        const char *key, *value;   /* value NULL: the whole line */
     } cases[] = {
         {"{\"partition\":3,\"offset\":17,\"timestamp\":5,\"key\":\"k\",\"value\":\"v\"}", true, 3, 17, 5, "k", "v"},
         {"{\"value\":\"v\",\"offset\":0,\"partition\":0}", true, 0, 0, -1, NULL, "v"},
-        {" { \"key\" : null, \"value\":\"\", \"timestamp\":null, \"offset\":9,\"partition\":1023 } ", true, 1023, 9, -1, NULL, ""},
+        {" { \"key\" : null, \"value\":\"\", \"timestamp\":null, \"offset\":9,\"partition\":1023 } ", true, 1023, 9, -1,
+         NULL, ""},
         {"{\"topic\":\"t\",\"partition\":1,\"offset\":2,\"timestamp\":-1,\"value\":\"v\"}", true, 1, 2, -1, NULL, "v"},
         {"{\"partition\":1,\"offset\":2,\"timestamp\":0,\"value_base64\":\"/w==\"}", true, 1, 2, 0, NULL, "\377"},
         {"{\"partition\":1,\"offset\":2,\"key_base64\":\"a2V5\",\"value_base64\":\"\"}", true, 1, 2, -1, "key", ""},

@@ -56,6 +56,7 @@ static size_t split(char *line, char **words)
 
 static void read_words(int argc, char **argv)
 {
+    /* clang-format off */
     const struct option_spec specs[] = {
         {.name = "file", .letter = 'f', .kind = OPTION_TEXT, .target = &outcome.file, .value = "FILE", .required = true,
          .help = "what to read"},
@@ -64,6 +65,7 @@ static void read_words(int argc, char **argv)
         {.name = "loud", .letter = 'l', .kind = OPTION_FLAG, .target = &outcome.loud, .help = "louder\nand louder"},
         {.name = "prop", .letter = 'X', .kind = OPTION_LIST, .target = &outcome.list, .value = "K=V", .help = "more"},
     };
+    /* clang-format on */
     const struct option_table table = {.command = "prog do",
                                        .usage = "--file FILE [WORD]",
                                        .about = "Does it.",
@@ -93,7 +95,8 @@ static int run_second(int argc, char **argv)
 static void dispatch_words(int argc, char **argv)
 {
     static const struct command commands[] = {{"first", run_first, "the one"}, {"second", run_second, "the other"}};
-    const struct command_table table = {.program = "prog", .about = "Things.", .version = "7", .commands = commands, .count = 2};
+    const struct command_table table = {
+        .program = "prog", .about = "Things.", .version = "7", .commands = commands, .count = 2};
     outcome.exit_code = command_dispatch(&table, argc, argv);
 }
 
@@ -182,8 +185,15 @@ static void what_is_wrong_is_named(void **state)
 static void help_shows_every_option(void **state)
 {
     (void)state;
-    static const char *const words[] = {"usage: prog do --file FILE [WORD]", "Does it.", "-f, --file FILE", "--number N",
-                                        "-l, --loud", "and louder", "-X, --prop K=V", "-h, --help", "prog do -f x"};
+    static const char *const words[] = {"usage: prog do --file FILE [WORD]",
+                                        "Does it.",
+                                        "-f, --file FILE",
+                                        "--number N",
+                                        "-l, --loud",
+                                        "and louder",
+                                        "-X, --prop K=V",
+                                        "-h, --help",
+                                        "prog do -f x"};
     with("do --help", read_words);
     assert_false(outcome.parsed);
     assert_int_equal(outcome.exit_code, EX_OK);
@@ -219,8 +229,9 @@ static void counts_are_grouped(void **state)
     static const struct {
         int64_t count;
         const char *text;
-    } cases[] = {{0, "0"}, {999, "999"}, {1000, "1,000"}, {-1234567, "-1,234,567"}, {-123, "-123"},
-                 {INT64_MIN, "-9,223,372,036,854,775,808"}};
+    } cases[] = {{0, "0"},        {999, "999"},
+                 {1000, "1,000"}, {-1234567, "-1,234,567"},
+                 {-123, "-123"},  {INT64_MIN, "-9,223,372,036,854,775,808"}};
     char text[COUNT_TEXT_MAX];
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
         assert_string_equal(count_format(cases[i].count, text), cases[i].text);

@@ -70,9 +70,10 @@ static const char *const plain[] = {
     STARTED "\"data\":{\"call_id\":\"c1\",\"direction\":\"inbound\",\"from\":\"anonymous\",\"to\":\"\"}}",
     STARTED "\"data\":{\"member_id\":\"m1\",\"to\":\"x\",\"from\":\"\",\"direction\":\"inbound\",\"call_id\":\"c1\"}}",
     "{" TICK_DATA ",\"subject\":\"a\"," TIME TYPE("ticked") "\"source\":\"/p\",\"id\":\"1\",\"specversion\":\"1.0\"}",
-    " \t\r\n{ \"specversion\" :\n\"1.0\" , \"id\":\"1\",\"source\":\"/p\"," TIME TYPE("ended")
-    "\"subject\":\"a\",\"data\": { \"call_id\" : \"c1\" , \"duration_ms\" : 9007199254740991 } } \r\n",
-    STARTED "\"data\":{\"call_id\":\"c1\",\"direction\":\"inbound\",\"from\":\"" BYTES_64 "\",\"to\":\"" BYTES_64 "\"}}",
+    " \t\r\n{ \"specversion\" :\n\"1.0\" , \"id\":\"1\",\"source\":\"/p\"," TIME TYPE(
+        "ended") "\"subject\":\"a\",\"data\": { \"call_id\" : \"c1\" , \"duration_ms\" : 9007199254740991 } } \r\n",
+    STARTED "\"data\":{\"call_id\":\"c1\",\"direction\":\"inbound\",\"from\":\"" BYTES_64 "\",\"to\":\"" BYTES_64
+            "\"}}",
     TICK OTHERS_8 TICK_DATA "}",
     TICK "\"traceparent\":\"00-ab-01\",\"x\":\"\",\"y\":\"{}[],:\",\"data\":{\"call_id\":\"c1\",\"leg\":\"b\","
          "\"hops\":3,\"muted\":true,\"held\":false,\"duration_ms\":6000,\"from\":7}}",

@@ -32,6 +32,7 @@ static void emergency_numbers_ascend(void **state)
 static void emergency_numbers_are_known(void **state)
 {
     (void)state;
+    /* clang-format off */
     static const char *const numbers[] = {
         "112", "911", "999",        /* EU, NANP, UK */
         "000", "111", "110", "119", /* Australia; New Zealand; China, Germany, Japan */
@@ -42,6 +43,7 @@ static void emergency_numbers_are_known(void **state)
         "995", "066", "127799", "201606",
         "1300", "1399",             /* Gabon: all between them */
     };
+    /* clang-format on */
     for (size_t i = 0; i < COUNT(numbers); i++) {
         if (!phone_is_emergency(text_of(numbers[i])))
             fail_msg("%s is an emergency number", numbers[i]);
@@ -51,6 +53,7 @@ static void emergency_numbers_are_known(void **state)
 static void other_numbers_are_not_emergencies(void **state)
 {
     (void)state;
+    /* clang-format off */
     static const char *const numbers[] = {
         "", "1", "9", "00", "11", "99", "0",             /* beginnings of one */
         "9110", "1121", "99912025550123", "0001", "173", /* longer numbers */
@@ -58,6 +61,7 @@ static void other_numbers_are_not_emergencies(void **state)
         "411", "611", "118712",                          /* directory and service */
         "12 0", " 112", "112 ", "112\n", "１１２",       /* not all digits */
     };
+    /* clang-format on */
     for (size_t i = 0; i < COUNT(numbers); i++) {
         if (phone_is_emergency(text_of(numbers[i])))
             fail_msg("\"%s\" is no emergency number", numbers[i]);
@@ -102,6 +106,7 @@ static int listed_exponent(const char *letters)
 static void currencies_are_known(void **state)
 {
     (void)state;
+    /* clang-format off */
     static const struct {
         const char *letters;
         int exponent;
@@ -112,6 +117,7 @@ static void currencies_are_known(void **state)
         {"XAU", -1}, {"XDR", -1}, {"XTS", -1}, {"XXX", -1},
         {"DEM", -2}, {"FRF", -2}, {"HRK", -2}, {"ZZZ", -2}, {"BTC", -2},
     };
+    /* clang-format on */
     for (size_t i = 0; i < COUNT(rows); i++) {
         uint32_t code = 0;
         assert_true(currency_parse(text_of(rows[i].letters), &code));
