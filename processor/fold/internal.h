@@ -1,17 +1,17 @@
 /* internal.h - what the fold's files share; nobody outside includes it.
  *
- * fold.c     one step: time, deadlines, the event's handler, attestation
- * update.c   the outputs of a step and the memory they live in
- * account.c  account.opened; what is done around every event of an account
- * team.c     members, numbers, assignments, toggles, blocks
- * credit.c   top-ups and reversals        recharge.c  auto-recharge
- * judge.c    may this call go ahead?      call.c      its sums, its closing
- * call_start.c, call_report.c             call.started; call.ticked, call.ended
- * cutoff.c   limits: freezes, saying      grant.c     who gets what there is
- * charge.c   what a call costs
- * ledger.c   double entry, the chain      deadline.c  stale calls, time-outs, forgetting
- * ratedeck.c decks and longest match      fx.c        exchange rates
- * policy.c   policy.configured              restore.c   opening a stored state
+ * fold.c      one step: time, deadlines, the event's handler, attestation
+ * update.c    the outputs of a step and the memory they live in
+ * account.c   account.opened; what is done around every event of an account
+ * team.c      members, numbers, assignments, toggles, blocks
+ * credit.c    top-ups and reversals          recharge.c  auto-recharge
+ * judge.c     may this call go ahead?        call_start.c, call_report.c  its start; ticks and end
+ * call.c      its terms in its account's sums, its closing
+ * cutoff.c    limits: freezes, saying        grant.c     who gets what there is
+ * charge.c    what a call costs              ledger.c    double entry, the chain
+ * deadline.c  stale calls, time-outs, forgetting
+ * ratedeck.c  decks and longest match        fx.c        exchange rates
+ * policy.c    policy.configured              restore.c   opening a stored state
  */
 #ifndef CALLFOLD_PROCESSOR_FOLD_INTERNAL_H
 #define CALLFOLD_PROCESSOR_FOLD_INTERNAL_H
@@ -27,7 +27,7 @@
 
 enum verdict { APPLIED, DUPLICATE, REJECTED };
 
-/* Memory of one step: blocks that grow by doubling, kept from step to step. */
+/* Memory of one step: blocks, of which one is kept from step to step. */
 struct arena {
     struct arena_block *first, *current;
 };
