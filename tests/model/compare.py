@@ -104,7 +104,7 @@ def group(topics, records):
     grouped = {}
     for topic, text in topics.items():
         last = -1
-        for raw in text.decode().splitlines():
+        for raw in text.split(b"\n")[:-1]:
             output = json.loads(raw)
             partition, offset, _ = output["id"].split(":")
             cause = (int(partition), int(offset))
@@ -439,6 +439,7 @@ def main():
     parser.add_argument("--laws", action="store_true", help="other batch sizes and kill -9 too")
     parser.add_argument("--no-shrink", dest="shrink", action="store_false")
     options = parser.parse_args()
+    sys.stdout.reconfigure(errors="backslashreplace")
     if not Path(options.callfold).is_file():
         parser.error(f"{options.callfold}: no such program; run make first, or name it with --callfold")
     passed = failed = 0

@@ -362,11 +362,8 @@ def read_envelope(record, kind):
     subject = attribute("subject", identifier) if kind in ACCOUNT_TYPES else None
     if subject is None and "subject" in record:
         raise Invalid("subject: not in this type")
-    data = record.get("data", {} if kind in DATA_NOT_READ else None)
-    if not isinstance(data, dict):
-        raise Invalid("data: not an object")
-    return SimpleNamespace(type=kind, time=time, subject=subject, data=attribute("data", TYPES[kind])
-                           if kind not in DATA_NOT_READ else {})
+    data = attribute("data", TYPES[kind]) if kind not in DATA_NOT_READ else {}
+    return SimpleNamespace(type=kind, time=time, subject=subject, data=data)
 
 
 def decode(value):

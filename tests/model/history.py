@@ -38,6 +38,21 @@ CONNECTS = ["0", "0", "0", "0.05", "0.000007", "0.5"]
 INCREMENTS = [(1, 1), (1, 1), (6, 6), (30, 6), (60, 60), (7, 3), (60, 1)]
 AMOUNTS = ["0.000001", "0.01", "0.05", "0.1", "0.25", "0.5", "1", "2.5", "3.333333", "10"]
 
+# What may stand where something else belongs.
+ODD_VALUES = [
+    None, True, False, 0, -1, 1, 1.5, 60000, 2**31, 2**53 - 1, 2**53, 2**63 - 1, [], {}, ["a"], {"a": 1},
+    "", " ", "0", "-0", "-1", "0.1", "0.0000001", "1.0000000001", "1e3", "+1", "00", "01", ".5", "5.", "1", "1.50",
+    "9223372036854.775807", "9223372036854.775808", "9223372036.854775807", "9223372036.854775808",
+    "USD", "usd", "US", "EUR ", "QQQ", "boss", "outbound", "inbound", "open", "free", "admin", "1.0",
+    "é", "x" * 64, "x" * 65, "é" * 64, "é" * 65, "x" * 128, "x" * 129, "a b", "a\nb", "\u2028", "\U0001f600",
+    "+33", "+", "+0", "+1", "+123456789012345", "+1234567890123456", "33", "112", "+33 6",
+    "2026-11-23T08:00:00Z", "2026-11-23t08:00:00.123456789z", "2026-11-23T08:00:00", "2026-11-23 08:00:00Z",
+    "2026-02-29T00:00:00Z", "2024-02-29T00:00:00Z", "2026-11-23T23:59:60Z", "2026-11-23T08:00:60Z",
+    "2026-11-23T23:59:60.5+00:00", "2026-11-24T01:59:60+02:00", "2026-11-23T24:00:00Z", "2026-11-23T08:00:00.Z",
+    "2026-11-23T08:00:00.1234567890Z", "2026-11-23T08:00:00+24:00", "2026-11-23T08:00:00+23:59",
+    "2026-11-23T08:00:00-00:60", "0000-01-01T00:00:00Z", "0000-01-01T00:00:00+00:01", "1969-12-31T23:59:59.999Z",
+]
+
 
 class Writer:
     """Writes events to partitions, drives their models and keeps what they answer."""
@@ -328,7 +343,7 @@ class Chaos:
                    self.member: 1.5, self.number: 0.7, self.assignment: 1, self.block: 0.7, self.auto_recharge: 1.5,
                    self.answer_recharge: 3, self.deck: 3, self.fx: 0.5, self.policy: 1.2, self.sms: 0.7,
                    self.clock: 0.5, self.spoilt: 1.5, self.resend: 3, self.release: 2, self.account: 0.4,
-                   self.jump: 0.3, self.blank: 0.2, self.repair: 2}
+                   self.jump: 0.3, self.blank: 0.2, self.repair: 2, self.mutate: 2}
         self.actions = list(weights)
         self.weights = [weight * rng.choice([0.3, 1, 1, 3]) for weight in weights.values()]
         self.lateness = rng.choice([0, 0.05, 0.3])
@@ -647,6 +662,31 @@ class Chaos:
             writer.records.append(Record(0, writer.offsets[0], None, NO_KEY, None))
             writer.outputs.append([])
             writer.offsets[0] += 1
+
+    def mutate(self):
+        """A record sent before, with one thing about it changed."""
+        rng, writer = self.rng, self.writer
+        record = rng.choice(writer.records[-200:])
+        try:
+            event = json.loads(record.value)
+        except (ValueError, TypeError):
+            return
+        if not isinstance(event, dict) or not event:
+            return
+        if event.get("type") == "callfold.policy.configured" and rng.random() < 0.7:
+            return  # a mutated policy is in force for long
+        at = event
+        while True:
+            place = rng.choice(list(at.keys() if isinstance(at, dict) else range(len(at))))
+            if isinstance(at[place], (dict, list)) and at[place] and rng.random() < 0.8:
+                at = at[place]
+                continue
+            break
+        if rng.random() < 0.15 and isinstance(at, dict):
+            del at[place]
+        else:
+            at[place] = rng.choice(ODD_VALUES)
+        writer.append(record.partition, json.dumps(event).encode(), record.key)
 
     def spoilt(self):
         """A record that is no event, or not quite."""

@@ -1093,12 +1093,15 @@ class Partition:
             share = [call for call in calls if call.reason not in AT_ONCE]
             held = {call.id: call.billed_ms(call.talked()) for call in share}
             self.grant(account, share, held, account.available())
+            for call in share:  # a chargeback is no rise of credits: the same limit keeps its reason
+                if change.limits[call.id] == (call.limit, "credits_exhausted"):
+                    call.reason = "credits_exhausted"
             return
         share = [call for call in calls if call.limit is None]
         promised = sum(call.cost(account.horizon_end(call)) - call.charge() for call in share)
         self.grant(account, share, {call.id: call.billed_ms(call.last) for call in share},
                    account.uncommitted() + promised)
-        if change.is_tick or account.uncommitted() <= change.uncommitted:
+        if (change.is_tick and not change.new_policy) or account.uncommitted() <= change.uncommitted:
             return
         share = [call for call in calls if call.reason == "credits_exhausted"]
         self.grant(account, share, {call.id: call.limit for call in share}, account.uncommitted())
