@@ -36,7 +36,7 @@ struct engine {
     struct buffer line; /* an output being encoded */
     struct ahead ahead[AHEAD_ROOM]; /* of record i of a batch: i modulo AHEAD_ROOM */
 
-    int64_t pending;     /* records published and not committed */
+    int64_t pending;     /* records published and not committed, or 1 for blank lines alone */
     double pending_since;
     int64_t unstored;    /* records folded since the last checkpoint */
     double checkpoint_at, checkpoint_took; /* seconds_now() of the last one's end; its seconds */
@@ -79,6 +79,13 @@ static bool assign_all(struct engine *engine, const struct log_batch *batch)
 
 /* Publishing. */
 
+/* One more that a commit should say was read. */
+static void note_pending(struct engine *engine)
+{
+    if (engine->pending++ == 0)
+        engine->pending_since = seconds_now();
+}
+
 static void publish(struct engine *engine, const struct output_list *outputs)
 {
     struct engine_counts *counts = engine->counts;
@@ -93,8 +100,7 @@ static void publish(struct engine *engine, const struct output_list *outputs)
         if (output->type == OUTPUT_EVENT_REJECTED)
             counts->rejects[output->data.rejected.reason]++;
     }
-    if (engine->pending++ == 0)
-        engine->pending_since = seconds_now();
+    note_pending(engine);
     counts->records++;
 }
 
@@ -188,6 +194,9 @@ static bool take_records(struct engine *engine, const struct log_batch *batch)
         if (!take_record(engine, &batch->records[i], &engine->ahead[i % AHEAD_ROOM]))
             return false;
     }
+    /* Who waits for progress waits for that of a blank line too. */
+    if (batch->is_ahead && engine->pending == 0)
+        note_pending(engine);
     progress_show(&engine->progress, batch->done, batch->total, engine->counts->records + engine->counts->refolded);
     return true;
 }

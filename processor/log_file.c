@@ -262,8 +262,11 @@ static enum log_answer file_read(struct log *log, size_t most, int wait_ms, stru
     }
     if (count == 0 && file->assigned_count > 0)
         return give_assigned(file, batch);
-    *batch = (struct log_batch){
-        .count = count, .records = file->records, .done = file->read.position, .total = lines_size(file->lines)};
+    *batch = (struct log_batch){.count = count,
+                                .records = file->records,
+                                .is_ahead = file->read.position > file->committed.mark.position,
+                                .done = file->read.position,
+                                .total = lines_size(file->lines)};
     return LOG_RECORDS;
 }
 

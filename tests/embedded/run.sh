@@ -325,6 +325,23 @@ file_is_followed() { # line by line, each answered before the next is written
     [ $started -gt 20 ] && mv out followed && reference events.jsonl undisturbed && mv followed out && same_outputs undisturbed
 }
 
+progress_says_lines() { grep -qs "\"lines\":$(wc -l <events.jsonl)," out/progress.jsonl; }
+
+blank_lines_are_progress() { # a platform in lock step waits for them too
+    fresh
+    : >events.jsonl
+    "$callfold" run --events events.jsonl --out out --state state --follow --quiet 2>messages &
+    local pid=$! lines
+    for lines in $'\n' "$(head -n 9 "$1")"$'\n\n' $' \t\r\n\n'; do
+        printf '%s' "$lines" >>events.jsonl
+        until_true progress_says_lines || { echo "no progress after $(wc -l <events.jsonl) lines"; kill $pid; return 1; }
+    done
+    kill -9 $pid
+    wait $pid 2>/dev/null
+    fold events.jsonl && progress_says_lines && mv out killed || return 1
+    reference events.jsonl never_killed && mv killed out && same_outputs never_killed && progress_says_lines
+}
+
 followed_file_is_cut() {
     fresh
     cp "$1" events.jsonl
@@ -412,6 +429,7 @@ check disk_is_full bare.jsonl bare 600k
 check disk_is_full accounts.jsonl accounts 900k
 check a_line_of_nine_mebibytes bare.jsonl
 check file_is_followed bare.jsonl
+check blank_lines_are_progress bare.jsonl
 check followed_file_is_cut bare.jsonl
 check interrupted bare.jsonl bare
 check summary_tells_what_is_in_the_files bare.jsonl
