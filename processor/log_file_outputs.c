@@ -8,7 +8,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sysexits.h>
@@ -314,7 +313,7 @@ static bool lock_directory(struct outputs *outputs, struct store_error *error)
     outputs->lock = open(outputs->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (outputs->lock < 0)
         return fail_with_errno(error, errno, "open the directory", outputs->dir);
-    if (flock(outputs->lock, LOCK_EX | LOCK_NB) == 0)
+    if (lock_exclusively(outputs->lock))
         return true;
     return fail_with(error, EX_CONFIG,
                      "another process writes its outputs to %s; stop that one first, or name another directory",

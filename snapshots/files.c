@@ -6,11 +6,16 @@
 #include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sysexits.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "snapshots/fail_point.h"
+
+#define LOCK_WAIT_MS  1000
+#define LOCK_PAUSE_MS 10
 
 bool fail_with(struct store_error *error, int code, const char *format, ...)
 {
@@ -67,6 +72,17 @@ static bool make_one(const char *path, struct store_error *error)
     if (number == EEXIST && stat(path, &status) == 0 && S_ISDIR(status.st_mode))
         return true;
     return fail_with_errno(error, number == EEXIST ? ENOTDIR : number, "make the directory", path);
+}
+
+bool lock_exclusively(int fd)
+{
+    const struct timespec pause = {.tv_nsec = LOCK_PAUSE_MS * 1000000L};
+    for (int waited_ms = 0; flock(fd, LOCK_EX | LOCK_NB) != 0; waited_ms += LOCK_PAUSE_MS) {
+        if (errno != EWOULDBLOCK || waited_ms >= LOCK_WAIT_MS)
+            return false;
+        nanosleep(&pause, NULL);
+    }
+    return true;
 }
 
 bool make_directories(const char *path, struct store_error *error)

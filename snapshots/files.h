@@ -1,8 +1,8 @@
 /* files.h - the few things every writer of files here needs.
  *
  * Bytes written whole, directories made with their parents, a directory
- * synced so that a rename in it survives the machine, and the messages that
- * go with an errno. Faults land in a struct store_error.
+ * synced so that a rename in it survives the machine, a lock, and the messages
+ * that go with an errno. Faults land in a struct store_error.
  */
 #ifndef CALLFOLD_SNAPSHOTS_FILES_H
 #define CALLFOLD_SNAPSHOTS_FILES_H
@@ -18,6 +18,10 @@ bool fail_with_errno(struct store_error *error, int number, const char *to_do, c
 
 /* Writes all len bytes at the descriptor's place; false with errno set. */
 bool write_whole(int fd, const void *bytes, size_t len);
+/* An exclusive flock, waited for up to a second: who was killed a moment ago may
+ * have left a child that has not closed its copy yet. False with errno set:
+ * EWOULDBLOCK when somebody else holds it. */
+bool lock_exclusively(int fd);
 /* mkdir -p. */
 bool make_directories(const char *path, struct store_error *error);
 /* fsync of a descriptor (a fail point: "fsync"); name is for the message. */

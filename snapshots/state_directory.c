@@ -7,7 +7,6 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/file.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -46,7 +45,7 @@ int state_lock(const char *dir, struct store_error *error)
         fail_with_errno(error, errno, "open", path);
         return -1;
     }
-    if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
+    if (lock_exclusively(fd)) {
         write_pid(fd);
         return fd;
     }
