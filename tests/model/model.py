@@ -416,11 +416,15 @@ class Partition:
         """The event is neither rejected nor a duplicate: from here on the newest policy holds for the account."""
         change = Change(account, event.time // DAY)
         if account.policy is not self.policy:
-            change.new_policy = True
             account.policy = self.policy
             for call in account.live:
                 longest = max(call.talked(), self.policy["max_call_ms"])  # a charge is never taken back
                 call.longest = min(longest, call.longest) if call.reason == "max_duration" else longest
+            if event.type in ("call.ticked", "call.ended"):
+                change.new_policy = True  # what was talked before this report comes first
+            else:
+                self.set_limits(change)
+                change.uncommitted = account.uncommitted()
         return change
 
     def on_clock_advanced(self, event):
@@ -1038,19 +1042,19 @@ class Partition:
 
     def consequences(self, change):
         self.set_limits(change)
-        self.notify(change.account, change)
-        self.recharge(change.account, change)
-
-    def set_limits(self, change):
         account = change.account
-        self.limit_daily_spend(account, change)
-        self.limit_max_duration(account)
-        self.share_credits(account, change)
-        self.limit_daily_spend(account, change)
         for call in account.live:
             limit, reason = change.limits.get(call.id, (None, None))
             if call.limit != limit or (call.reason != reason and call.reason not in (None, "credits_exhausted")):
                 self.say_limit(account, call)
+        self.notify(account, change)
+        self.recharge(account, change)
+
+    def set_limits(self, change):
+        self.limit_daily_spend(change.account, change)
+        self.limit_max_duration(change.account)
+        self.share_credits(change.account, change)
+        self.limit_daily_spend(change.account, change)
 
     def say_limit(self, account, call):
         call.revision += 1
@@ -1092,9 +1096,10 @@ class Partition:
         if change.is_reversal:
             share = [call for call in calls if call.reason not in AT_ONCE]
             held = {call.id: call.billed_ms(call.talked()) for call in share}
+            before = {call.id: (call.limit, call.reason) for call in share}
             self.grant(account, share, held, account.available())
             for call in share:  # a chargeback is no rise of credits: the same limit keeps its reason
-                if change.limits[call.id] == (call.limit, "credits_exhausted"):
+                if before[call.id] == (call.limit, "credits_exhausted"):
                     call.reason = "credits_exhausted"
             return
         share = [call for call in calls if call.limit is None]
