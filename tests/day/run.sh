@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
 # A day of traffic (examples/platform/) against the meter: the same seed gives
 # the same day, through kills and replays; an audit of all that was written; and
-# what the platform does without a meter.     usage: tests/day/run.sh BUILD
+# what the platform does without a meter.
+# usage: [SEED=1] [ACCOUNTS=60] tests/day/run.sh BUILD
 # Prints "N passed, N failed"; exits with 1 if any failed.
 set -u
 cd "$(dirname "$0")/../.." || exit 70
 build=$(realpath "${1:-build}")
 work=$(mktemp -d "${TMPDIR:-/tmp}/callfold-day-XXXXXX")
+seed=${SEED:-1} accounts=${ACCOUNTS:-60}
 meter=
 trap 'stop_meter 2>/dev/null; rm -rf "$work"' EXIT
 passed=0 failed=0
@@ -89,9 +91,9 @@ play_with_kills() { # NAME OPTIONS...
     stop_meter
 }
 
-play first --seed 1 --accounts 60
-play other --seed 2 --accounts 60
-play_with_kills killed --seed 1 --accounts 60
+play first --seed "$seed" --accounts "$accounts"
+play other --seed $((seed + 1)) --accounts 60
+play_with_kills killed --seed "$seed" --accounts "$accounts"
 result "the meter was killed at least once" $((kills > 0 ? 0 : 1))
 cmp "$work/first/day.jsonl" "$work/killed/day.jsonl"
 result "one seed, one events file" $?

@@ -3,7 +3,8 @@
 #
 # Kills it at random moments and at every fail point, resumes, and compares all
 # outputs but progress.jsonl byte for byte with a run that was never disturbed;
-# then whatever an operator may do to its files. SEED=n repeats a run's dice.
+# then whatever an operator may do to its files. SEED=n repeats a run's dice;
+# KILLS=n is how many random kills each form of input gets at least (5).
 # Prints "N passed, N failed"; exits 1 if any failed.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
@@ -87,22 +88,30 @@ settings_do_not_matter() {
     done
 }
 
-killed_at_random() { # resumes until it gets through
-    local kills=0 pid
+killed_until_through() { # EVENTS REFERENCE: adds to kills
+    local mine=0 pid
     fresh
     while :; do
         "$callfold" run --events "$1" --out out --state state --batch 20 --checkpoint-every 333 2>messages &
         pid=$!
         sleep "0.0$((RANDOM % 5))$((RANDOM % 10))"
-        [ $kills -lt 25 ] && kill -9 $pid 2>/dev/null
+        [ $mine -lt 25 ] && kill -9 $pid 2>/dev/null
         wait $pid 2>/dev/null
         case $? in
         0) break ;;
-        137) kills=$((kills + 1)) ;;
+        137) mine=$((mine + 1)) ;;
         *) cat messages; return 1 ;;
         esac
     done
-    same_outputs "$2" || { echo "after $kills kills, SEED=$SEED"; return 1; }
+    kills=$((kills + mine))
+    same_outputs "$2" || { echo "after $mine kills, SEED=$SEED"; return 1; }
+}
+
+killed_at_random() { # resumes until it gets through, as often as it takes to be killed KILLS times
+    local kills=0
+    while [ $kills -lt "${KILLS:-5}" ]; do
+        killed_until_through "$1" "$2" || return 1
+    done
 }
 
 killed_at_point() { # EVENTS REFERENCE POINT

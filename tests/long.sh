@@ -1,0 +1,63 @@
+#!/usr/bin/env bash
+# `make check-long`: the suites that throw dice, with more of them. Everything that fails
+# is printed with the seed that repeats it.           usage: tests/long.sh BUILD [SUITE...]
+#
+#   model     MODEL_SEEDS=500 histories of MODEL_EVENTS=2000 records against the naive
+#             model, from FIRST_SEED=1 on
+#   embedded  EMBEDDED_SEEDS=3 times the commit rule, each with KILLS=300 at any moment
+#   day       DAY_SEEDS=3 days of ACCOUNTS=3000 accounts
+#
+# FIRST_SEED is where each of them begins. Ends with "N passed, N failed".
+set -u
+cd "$(dirname "$0")/.." || exit 70
+build=$(realpath "${1:?usage: tests/long.sh BUILD [model|embedded|day]...}")
+shift
+[ $# -gt 0 ] || set -- model embedded day
+first=${FIRST_SEED:-1}
+log=$build/tests/long.log
+mkdir -p "$build/tests"
+passed=0 failed=0
+
+# A suite that says itself what failed, and ends with its sum.
+part() { # NAME COMMAND...
+    local name=$1 start=$SECONDS status sum
+    shift
+    echo "$name"
+    "$@" 2>&1 </dev/null | tee "$log" | sed 's/^/    /'
+    status=${PIPESTATUS[0]}
+    sum=$(sed -nE 's/^([0-9]+) passed, ([0-9]+) failed$/\1 \2/p' "$log" | tail -n 1)
+    read -r more_passed more_failed <<<"${sum:-0 1}"
+    [ "$status" -ne 0 ] && [ "$more_failed" -eq 0 ] && more_failed=1
+    passed=$((passed + more_passed)) failed=$((failed + more_failed))
+    [ "$more_failed" -gt 0 ] && echo "FAILED: $name"
+    echo "    $((SECONDS - start)) s"
+}
+
+seeds() { seq "$first" $((first + $1 - 1)); }
+
+model() {
+    CALLFOLD=$build/callfold part "model, seeds $first to $((first + ${MODEL_SEEDS:-500} - 1)), ${MODEL_EVENTS:-2000} records each" \
+        tests/model/run.sh "${MODEL_SEEDS:-500}" "${MODEL_EVENTS:-2000}" "$first"
+}
+
+embedded() {
+    for seed in $(seeds "${EMBEDDED_SEEDS:-3}"); do
+        SEED=$seed KILLS=${KILLS:-300} part "embedded, SEED=$seed, ${KILLS:-300} kills a form" tests/embedded/run.sh "$build"
+    done
+}
+
+day() {
+    for seed in $(seeds "${DAY_SEEDS:-3}"); do
+        SEED=$seed ACCOUNTS=${ACCOUNTS:-3000} part "day, SEED=$seed, ${ACCOUNTS:-3000} accounts" tests/day/run.sh "$build"
+    done
+}
+
+for suite; do
+    case $suite in
+    model | embedded | day) "$suite" ;;
+    *) echo "tests/long.sh: no suite '$suite'; there are model, embedded and day" >&2; exit 64 ;;
+    esac
+done
+
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]
