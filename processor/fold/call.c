@@ -52,8 +52,9 @@ static void add_to_sums(struct account_step *step, const struct call_record *cal
 }
 
 /* The call's terms in the sums, from its duration and limit. */
-static void reckon(const struct account_record *account, struct call_record *call)
+static void reckon(struct account_step *step, struct call_record *call)
 {
+    const struct account_record *account = step->account;
     struct tariff tariff = call_tariff(call);
     int64_t max_call_ms = account->max_call_ms, ahead_ms = call->limit_ms;
     if (call->limit_ms == NO_LIMIT) {
@@ -61,7 +62,9 @@ static void reckon(const struct account_record *account, struct call_record *cal
         if (ahead_ms > max_call_ms)
             ahead_ms = max_call_ms > call->duration_ms ? max_call_ms : call->duration_ms;
     }
-    call->committed_micros = charge_cost(&tariff, ahead_ms) - call->posted_micros;
+    int64_t cost = charge_cost(&tariff, ahead_ms);
+    step->overdrawn |= cost == COST_BEYOND;
+    call->committed_micros = cost - call->posted_micros;
     call->charged_micros = charge_cost(&tariff, call_talked_ms(call));
 }
 
@@ -78,7 +81,7 @@ void call_move(struct account_step *step, struct record *record, int64_t duratio
     call->limit_reason = (uint8_t)reason;
     if (call->charging != CHARGING_CREDITS)
         return;
-    reckon(step->account, call);
+    reckon(step, call);
     add_to_sums(step, call, 1);
     if (call->charged_micros > charged_before)
         account_spend(step, call->charged_micros - charged_before);

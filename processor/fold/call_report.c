@@ -18,9 +18,10 @@ static void advance(struct account_step *step, struct record *record, int64_t du
         reason = CUTOFF_MAX_DURATION;
     }
     if (call->charging == CHARGING_CREDITS) {
-        int64_t credits = step->account->posted_micros - (step->account->held_micros - call_held(call));
-        if (charge_cost(&tariff, target_ms) - call->posted_micros > credits) {
-            limit_ms = charge_affordable_ms(&tariff, credits + call->posted_micros, target_ms);
+        int64_t unheld = step->account->posted_micros - (step->account->held_micros - call_held(call));
+        int64_t credits = saturating_add(unheld, call->posted_micros);
+        if (!charge_covers(credits, charge_cost(&tariff, target_ms))) {
+            limit_ms = charge_affordable_ms(&tariff, credits, target_ms);
             reason = CUTOFF_CREDITS_EXHAUSTED;
         }
     }
@@ -56,8 +57,8 @@ static int64_t charge_late(struct account_step *step, const struct event *event,
 {
     struct tariff tariff = call_tariff(call);
     int64_t charged = call->charged_micros;
-    int64_t credits = charged + (step->account->posted_micros - step->account->held_micros);
-    if (charge_cost(&tariff, *charged_ms) > credits)
+    int64_t credits = saturating_add(charged, step->account->posted_micros - step->account->held_micros);
+    if (!charge_covers(credits, charge_cost(&tariff, *charged_ms)))
         *charged_ms = charge_affordable_ms(&tariff, credits, *charged_ms);
     int64_t difference = charge_cost(&tariff, *charged_ms) - charged;
     if (difference > 0) {

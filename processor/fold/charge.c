@@ -27,11 +27,11 @@ static int64_t cost_of_billed(const struct tariff *tariff, int64_t billed_ms)
         __int128 wide = (__int128)billed_ms * tariff->price_micros;
         wide = (wide + MS_PER_PRICE / 2) / MS_PER_PRICE;
         if (wide > INT64_MAX)
-            return INT64_MAX;
+            return COST_BEYOND;
         product = (int64_t)wide;
     }
     if (__builtin_add_overflow(product, tariff->connect_micros, &cost))
-        return INT64_MAX;
+        return COST_BEYOND;
     return cost;
 }
 

@@ -12,6 +12,7 @@
 #ifndef CALLFOLD_PROCESSOR_FOLD_CHARGE_H
 #define CALLFOLD_PROCESSOR_FOLD_CHARGE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* What a rate comes to in one account's currency, locked at a call's start. */
@@ -25,7 +26,12 @@ struct tariff {
 /* Talk time in whole increments that a duration (>= 0, at most 2^54) begins. */
 int64_t charge_billed_ms(const struct tariff *tariff, int64_t duration_ms);
 
-/* The cost of a duration; INT64_MAX when it does not fit: more than any credits. */
+/* The cost of a duration; COST_BEYOND when it does not fit, which no credits cover. */
+#define COST_BEYOND INT64_MAX
+static inline bool charge_covers(int64_t credits_micros, int64_t cost_micros)
+{
+    return cost_micros <= credits_micros && cost_micros != COST_BEYOND;
+}
 int64_t charge_cost(const struct tariff *tariff, int64_t duration_ms);
 
 /* The end of the last whole increment that micros (>= 0) pay for from the

@@ -128,7 +128,8 @@ static struct bid bid_of(const struct account_step *step, struct record *record,
 /* What the calls may spend, and what they would like to. */
 struct purse {
     int64_t pool;
-    __int128 demand; /* a price near the largest makes the sum leave 64 bits */
+    __int128 demand; /* of many calls: leaves 64 bits */
+    bool is_beyond;  /* one of them wants more than any credits */
 };
 
 static struct auction auction_open(struct account_step *step, enum round round, struct purse *purse)
@@ -146,6 +147,7 @@ static struct auction auction_open(struct account_step *step, enum round round, 
         struct bid bid = bid_of(step, r, round);
         purse->pool += call_held(call) - (bid.cost_micros - call->posted_micros);
         purse->demand += bid.full_cost_micros - bid.cost_micros;
+        purse->is_beyond |= bid.full_cost_micros == COST_BEYOND;
         auction.bids[auction.count++] = bid;
     }
     heap_build(&auction);
@@ -157,7 +159,7 @@ static bool buy(struct bid *bid, int64_t *pool)
 {
     int64_t next_end_ms = charge_next_end_ms(&bid->tariff, bid->end_ms);
     int64_t next_cost = charge_cost(&bid->tariff, next_end_ms);
-    if (bid->passed_over || next_cost - bid->cost_micros > *pool) {
+    if (bid->passed_over || !charge_covers(saturating_add(bid->cost_micros, *pool), next_cost)) {
         bid->passed_over = true;
         return false;
     }
@@ -240,7 +242,7 @@ void grant_round(struct account_step *step, enum round round)
     __int128 deficit = purse.demand - purse.pool;
     if (round == ROUND_REGRANT && purse.pool < 0)
         step->fold->broken = "an account's charged credits exceed its posted credits";
-    if (deficit < purse.pool)
+    if (deficit < purse.pool && !purse.is_beyond)
         give_back_from_the_end(&step->fold->arena, &auction, deficit);
     else
         buy_from_the_start(&auction, purse.pool);

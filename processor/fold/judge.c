@@ -116,7 +116,7 @@ static bool judge_credits(struct account_step *step, struct judgement *judgement
     int64_t uncommitted = step->overdrawn ? 0 : account_uncommitted(step->account);
     int64_t first_cost = charge_cost(&judgement->tariff, 1);
     judgement->reached_credits = true;
-    if (first_cost > uncommitted || first_cost == INT64_MAX) {
+    if (!charge_covers(uncommitted, first_cost)) {
         char have[MONEY_TEXT_MAX], need[MONEY_TEXT_MAX];
         money_format(uncommitted, have);
         money_format(first_cost, need);
