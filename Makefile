@@ -63,6 +63,10 @@ fuzz: deps-check
 bench: deps-build $(BUILD)/bench/bench_decode $(BUILD)/bench/bench_fold $(BUILD)/callfold $(BUILD)/load
 	@bench/run.sh $(BUILD)
 
+# The project's format and clang-tidy over what is shipped.
+tidy:
+	@tests/tidy.sh
+
 demo: deps-build
 	@$(MAKE) -s --no-print-directory $(BUILD)/callfold $(BUILD)/platform
 	@examples/demo.sh $(BUILD)
@@ -82,8 +86,10 @@ help:
 	@echo "make demo        a telephony company's day, from events to ledger, explained"
 	@echo "make check       all tests (some minutes)      make check-long   campaigns by the hour"
 	@echo "make bench       what it costs, as ratios      make fuzz         libFuzzer (needs clang)"
-	@echo "make install     to DESTDIR/PREFIX             make clean"
+	@echo "make tidy        format and clang-tidy        make install     to DESTDIR/PREFIX"
+	@echo "make deps-build, make deps-check    the packages that building and testing need"
+	@echo "make clean"
 
-.PHONY: all check-programs check check-long fuzz bench demo deps-build deps-check install clean help
+.PHONY: all check-programs check check-long fuzz bench tidy demo deps-build deps-check install clean help
 .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

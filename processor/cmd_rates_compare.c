@@ -104,7 +104,7 @@ static void print_increments(struct table *table, const struct comparison *compa
         increments_text(row->from[i], next);
         is_same &= one[0] == '\0' || next[0] == '\0' || strcmp(one, next) == 0;
         if (one[0] == '\0')
-            strcpy(one, next);
+            memcpy(one, next, sizeof one);
         buffer_text(&all, i == 0 ? "" : " ");
         buffer_text(&all, next[0] == '\0' ? "-" : next);
     }

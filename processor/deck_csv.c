@@ -71,9 +71,11 @@ static const char *shown(struct text value, char out[VALUE_SHOWN + 4])
     bool is_sound = is_utf8((struct text){value.at, len});
     for (size_t i = 0; i < len; i++) {
         bool is_shown = !iscntrl((unsigned char)value.at[i]) && (is_sound || isascii(value.at[i]));
-        out[i] = is_shown ? value.at[i] : '?';
+        out[i] = '?';
+        if (is_shown)
+            out[i] = value.at[i];
     }
-    strcpy(out + len, value.len > VALUE_SHOWN ? "..." : "");
+    snprintf(out + len, sizeof "...", "%s", value.len > VALUE_SHOWN ? "..." : "");
     return out;
 }
 

@@ -47,6 +47,7 @@ int state_view_partitions(const char *dir, uint32_t **partitions, size_t *count)
     if (*count > 0)
         return EX_OK;
     free(*partitions);
+    *partitions = NULL;
     return message_fail(EX_CONFIG, "%s holds no state: name the directory that `callfold run --state` was given", dir);
 }
 

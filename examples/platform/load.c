@@ -144,16 +144,16 @@ static void say_account(struct load *load, int64_t account)
     say(load, &event);
 }
 
-static void say_start(struct load *load, struct event *event, int64_t call, int64_t account)
+static void say_start(struct load *load, struct event event, int64_t call, int64_t account)
 {
     char from[NAME_SIZE], to[NAME_SIZE];
     int len = snprintf(to, sizeof to, "+%" PRId64 "%08" PRId64, 200 + call % 800, call % 100000000);
-    event->type = EVENT_CALL_STARTED;
-    event->data.call_started.direction = DIRECTION_OUTBOUND;
-    event->data.call_started.from = number_name(account, from);
-    event->data.call_started.to = (struct text){to, (size_t)len};
-    event->data.call_started.member_id = TEXT_LIT(MEMBER);
-    say(load, event);
+    event.type = EVENT_CALL_STARTED;
+    event.data.call_started.direction = DIRECTION_OUTBOUND;
+    event.data.call_started.from = number_name(account, from);
+    event.data.call_started.to = (struct text){to, (size_t)len};
+    event.data.call_started.member_id = TEXT_LIT(MEMBER);
+    say(load, &event);
 }
 
 /* Round 0: starts; 1 .. ticks: ticks; ticks + 1: ends. */
@@ -166,7 +166,7 @@ static void say_turn(struct load *load, int64_t round, int64_t turn, int64_t cal
     struct text call_id = call_name(call, id);
     if (round == 0) {
         event.data.call_started.call_id = call_id;
-        say_start(load, &event, call, account);
+        say_start(load, event, call, account);
     } else if (round <= load->ticks) {
         event.type = EVENT_CALL_TICKED;
         event.data.call_ticked.call_id = call_id;
