@@ -53,6 +53,7 @@ done
 suite data tests/data.sh
 suite tables/schemas tests/tables/schemas.sh "$build/tests/tables/runner"
 suite laws tests/laws.sh "$build"
+suite format tests/format.py
 suite tables/coverage tests/tables/coverage.sh
 suite schemas /usr/bin/env python3 tests/schemas/check.py "$build/tests/schemas/probe"
 suite cli tests/cli/run.sh "$build"
