@@ -33,12 +33,12 @@ struct engine {
     struct decoder *decoder;
     struct partition *partitions[PARTITIONS_MAX]; /* by number; NULL: not ours */
     size_t partition_count;
-    struct buffer line; /* an output being encoded */
+    struct buffer line;             /* an output being encoded */
     struct ahead ahead[AHEAD_ROOM]; /* of record i of a batch: i modulo AHEAD_ROOM */
 
-    int64_t pending;     /* records published and not committed, or 1 for blank lines alone */
+    int64_t pending; /* records published and not committed, or 1 for blank lines alone */
     double pending_since;
-    int64_t unstored;    /* records folded since the last checkpoint */
+    int64_t unstored;                      /* records folded since the last checkpoint */
     double checkpoint_at, checkpoint_took; /* seconds_now() of the last one's end; its seconds */
     bool is_checkpoint_wanted;             /* whatever the clock says */
     struct progress progress;
@@ -158,10 +158,11 @@ static bool fold(struct engine *engine, struct partition *partition, const struc
     const struct event *decoded_event = ahead->is_scanned ? &ahead->event : &event;
     fold_step(partition->fold, &record->record, decoded ? decoded_event : NULL, decoded ? NULL : &error, &outputs);
     if (fold_is_broken(partition->fold, &what))
-        return fail_with(engine->error, EX_SOFTWARE,
-                         "partition %" PRIu32 ", offset %" PRId64
-                         ": a broken invariant: %s; nothing of this batch was published: keep the files and report this",
-                         partition->number, record->record.offset, what);
+        return fail_with(
+            engine->error, EX_SOFTWARE,
+            "partition %" PRIu32 ", offset %" PRId64
+            ": a broken invariant: %s; nothing of this batch was published: keep the files and report this",
+            partition->number, record->record.offset, what);
     partition->position = record->end;
     engine->unstored++;
     if (record->end > partition->last.position)
@@ -237,8 +238,7 @@ static bool is_checkpoint_due(const struct engine *engine)
     if (config->checkpoint_records > 0 && engine->unstored >= config->checkpoint_records)
         return true;
     double since_ms = (seconds_now() - engine->checkpoint_at) * 1000;
-    return since_ms >= (double)config->checkpoint_ms &&
-           since_ms >= engine->checkpoint_took * 1000 * CHECKPOINT_SHARE;
+    return since_ms >= (double)config->checkpoint_ms && since_ms >= engine->checkpoint_took * 1000 * CHECKPOINT_SHARE;
 }
 
 /* The loop. */

@@ -60,7 +60,7 @@ struct log_batch {
     size_t count;
     const struct log_record *records;    /* of LOG_RECORDS */
     const struct log_progress *assigned; /* of LOG_ASSIGNED */
-    bool is_ahead; /* of LOG_RECORDS: past the last commit, be it over blank lines alone */
+    bool is_ahead;                       /* of LOG_RECORDS: past the last commit, be it over blank lines alone */
     int64_t done, total;                 /* for a progress line; total 0: not known */
 };
 

@@ -34,8 +34,7 @@ enum verdict account_unknown(struct fold *fold, const struct event *event)
 void account_keep(struct fold *fold, struct record *record)
 {
     const struct account_record *account = record_body(record);
-    record_pin(record, account->live_calls > 0 ||
-                           recharge_in_flight(fold, account_id(record)) != NULL);
+    record_pin(record, account->live_calls > 0 || recharge_in_flight(fold, account_id(record)) != NULL);
 }
 
 int64_t account_available(const struct account_record *account)
@@ -69,8 +68,8 @@ enum verdict account_opened(struct fold *fold, const struct event *event, struct
         struct account_record *account = record_body(existing);
         if (contents_equal(account->contents, contents))
             return DUPLICATE;
-        return reject(fold, REJECT_ACCOUNT_EXISTS,
-                      "account %.*s was opened before with another currency or owner", TEXT_ARGS(event->subject));
+        return reject(fold, REJECT_ACCOUNT_EXISTS, "account %.*s was opened before with another currency or owner",
+                      TEXT_ARGS(event->subject));
     }
     if (!currency_known(event->data.account_opened.currency)) {
         char code[CURRENCY_TEXT_MAX];

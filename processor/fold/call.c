@@ -124,8 +124,8 @@ void call_post(struct account_step *step, struct record *record)
                      instant_day(call->last_time_ms));
 }
 
-static void record_money(const struct call_record *call, const struct closing_facts *facts,
-                         uint32_t currency, struct output *output)
+static void record_money(const struct call_record *call, const struct closing_facts *facts, uint32_t currency,
+                         struct output *output)
 {
     struct tariff tariff = call_tariff(call);
     output->data.call.has_price = true;
@@ -202,7 +202,7 @@ void call_enlist(struct fold *fold, struct record *record, struct record *accoun
 }
 
 struct closed_call_record *closed_create(struct fold *fold, const struct key *key, struct contents contents,
-                                                size_t more)
+                                         size_t more)
 {
     struct closed_call_record *closed = record_body(state_create(fold->state, key, sizeof *closed + more));
     closed->contents = contents;
@@ -211,7 +211,7 @@ struct closed_call_record *closed_create(struct fold *fold, const struct key *ke
 }
 
 void call_close(struct account_step *step, struct record *record, struct closing_facts *facts,
-                       const struct call_record *stale, size_t stale_len)
+                const struct call_record *stale, size_t stale_len)
 {
     struct fold *fold = step->fold;
     struct call_record *call = call_of(record);

@@ -20,8 +20,7 @@ int64_t charge_billed_ms(const struct tariff *tariff, int64_t duration_ms)
 static int64_t cost_of_billed(const struct tariff *tariff, int64_t billed_ms)
 {
     int64_t product, cost;
-    if (!__builtin_mul_overflow(billed_ms, tariff->price_micros, &product) &&
-        product <= INT64_MAX - MS_PER_PRICE / 2) {
+    if (!__builtin_mul_overflow(billed_ms, tariff->price_micros, &product) && product <= INT64_MAX - MS_PER_PRICE / 2) {
         product = (product + MS_PER_PRICE / 2) / MS_PER_PRICE;
     } else {
         __int128 wide = (__int128)billed_ms * tariff->price_micros;

@@ -15,7 +15,8 @@ static void postings_of_payment(struct fold *fold, struct entry *entry, const st
         return;
     }
     entry_posting(entry, "fx:", paid_name, -sign * topup->paid_micros, topup->paid_currency);
-    entry_posting(entry, "fx:", currency_text(fold, account->currency), sign * topup->granted_micros, account->currency);
+    entry_posting(entry, "fx:", currency_text(fold, account->currency), sign * topup->granted_micros,
+                  account->currency);
 }
 
 static struct contents topup_contents(const struct event *event)
@@ -37,7 +38,8 @@ static enum verdict check_currencies(struct fold *fold, const struct event *even
     for (int i = 0; i < 2; i++) {
         currency_format(currencies[i], code);
         if (!currency_known(currencies[i]))
-            return reject(fold, REJECT_CURRENCY_UNKNOWN, "data.%scurrency: %s is not in ISO 4217", i ? "paid." : "", code);
+            return reject(fold, REJECT_CURRENCY_UNKNOWN, "data.%scurrency: %s is not in ISO 4217", i ? "paid." : "",
+                          code);
     }
     return APPLIED;
 }
@@ -71,7 +73,7 @@ static void topup_arrived(struct account_step *step, const struct event *event)
     struct account_record *account = step->account;
     struct text recharge_id = event->data.topup.recharge_id;
     int64_t low_micros;
-    account->flags &= (uint8_t)~(ACCOUNT_EXHAUSTED | ACCOUNT_RECHARGE_WAITING);
+    account->flags &= (uint8_t) ~(ACCOUNT_EXHAUSTED | ACCOUNT_RECHARGE_WAITING);
     if (policy_amount(step->fold, POLICY_LOW_CREDITS, account->currency, &low_micros) &&
         account_available(account) > low_micros)
         account->flags &= (uint8_t)~ACCOUNT_LOW;

@@ -102,7 +102,8 @@ void cutoff_freeze(struct account_step *step, struct record *record, int64_t at_
     cutoff_limit(step, record, lower_stood ? call->limit_ms : at_ms, reason);
 }
 
-static void freeze_where(struct account_step *step, enum call_string which, struct text value, enum cutoff_reason reason)
+static void freeze_where(struct account_step *step, enum call_string which, struct text value,
+                         enum cutoff_reason reason)
 {
     for (struct record *r = first_call(step); r; r = next_call(r)) {
         const struct call_record *call = call_of(r);

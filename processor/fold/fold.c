@@ -10,7 +10,8 @@
 #define CLOCK_STEP_MS  60000 /* the most the second clock takes of one step */
 #define ATTEST_RECORDS 50000
 
-_Static_assert(sizeof(SHA256_CTX) == sizeof(((struct partition_record *)0)->input_state), "records.h keeps a SHA256_CTX");
+_Static_assert(sizeof(SHA256_CTX) == sizeof(((struct partition_record *)0)->input_state),
+               "records.h keeps a SHA256_CTX");
 
 /* Who handles a type, and whether its account must exist (a report of a live
  * call comes to its account by the call, which saves a look-up). */
@@ -151,8 +152,7 @@ static bool key_matches(const struct fold *fold, const struct fold_record *recor
     if (!record->has_key || !text_present(event->subject))
         return true;
     return text_present(record->key) && text_equal(record->key, event->subject) &&
-           (fold->partition_count == 0 ||
-            partition_of_key(event->subject, fold->partition_count) == fold->partition);
+           (fold->partition_count == 0 || partition_of_key(event->subject, fold->partition_count) == fold->partition);
 }
 
 /* What is wrong with the record whatever the state says. */

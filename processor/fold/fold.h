@@ -94,9 +94,9 @@ bool fold_is_broken(const struct fold *fold, const char **what);
 /* Where the fold stands. */
 struct fold_position {
     int64_t next_offset, entries, inputs;
-    int64_t time_ms;           /* partition time; 0 before the first event */
-    int64_t clock_ms;          /* the second clock */
-    char chain[HASH_HEX];      /* hex, no NUL */
+    int64_t time_ms;      /* partition time; 0 before the first event */
+    int64_t clock_ms;     /* the second clock */
+    char chain[HASH_HEX]; /* hex, no NUL */
 };
 void fold_position(const struct fold *fold, struct fold_position *position);
 /* Brings the digest up to date and writes it as hex, no NUL. */

@@ -8,10 +8,10 @@
 struct bid {
     struct record *call;
     struct tariff tariff;
-    int64_t duration_ms;   /* last reported */
-    int64_t end_ms;        /* of the last increment bought or charged */
-    int64_t cost_micros;   /* up to there */
-    int64_t full_end_ms;   /* of the last increment wanted: the one that reaches the horizon */
+    int64_t duration_ms; /* last reported */
+    int64_t end_ms;      /* of the last increment bought or charged */
+    int64_t cost_micros; /* up to there */
+    int64_t full_end_ms; /* of the last increment wanted: the one that reaches the horizon */
     int64_t full_cost_micros;
     bool passed_over;
 };
@@ -56,8 +56,7 @@ static void sift_down(struct auction *auction, size_t i)
     uint32_t moving = auction->heap[i];
     for (;;) {
         size_t child = 2 * i + 1;
-        if (child + 1 < auction->heap_count &&
-            comes_first(auction, auction->heap[child + 1], auction->heap[child]))
+        if (child + 1 < auction->heap_count && comes_first(auction, auction->heap[child + 1], auction->heap[child]))
             child++;
         if (child >= auction->heap_count || !comes_first(auction, auction->heap[child], moving))
             break;

@@ -294,9 +294,8 @@ bool policy_amount(const struct fold *fold, enum policy_map map, uint32_t curren
 /* Handlers: account is NULL for broadcasts and where the handler finds it itself. */
 typedef enum verdict handler(struct fold *fold, const struct event *event, struct record *account);
 handler account_opened, member_set, member_removed, number_added, number_removed, member_assigned, member_unassigned,
-    international_enabled, international_disabled, destination_blocked, destination_unblocked,
-    auto_recharge_configured, credit_topped_up, topup_reversed, recharge_failed, call_started, call_ticked,
-    call_ended, sms_requested, ratedeck_opened, ratedeck_rates, ratedeck_published, fx_published,
-    policy_configured;
+    international_enabled, international_disabled, destination_blocked, destination_unblocked, auto_recharge_configured,
+    credit_topped_up, topup_reversed, recharge_failed, call_started, call_ticked, call_ended, sms_requested,
+    ratedeck_opened, ratedeck_rates, ratedeck_published, fx_published, policy_configured;
 
 #endif

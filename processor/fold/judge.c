@@ -36,12 +36,11 @@ static bool judge_rate(struct fold *fold, const struct event *event, const struc
     if (!view)
         return deny(judgement, DENIED_NO_RATES,
                     text_format(fold, "no rate deck is in force for origin %.*s", TEXT_ARGS(origin)));
-    judgement->rate =
-        rate_match(fold, view->deck->deck_no, index, (struct text){to.at + 1, to.len - 1}, &matched);
+    judgement->rate = rate_match(fold, view->deck->deck_no, index, (struct text){to.at + 1, to.len - 1}, &matched);
     if (!judgement->rate)
         return deny(judgement, DENIED_DESTINATION_UNKNOWN,
-                    text_format(fold, "deck %.*s has no prefix for %.*s from %.*s", view->deck->id_len,
-                                view->deck->id, TEXT_ARGS(to), TEXT_ARGS(origin)));
+                    text_format(fold, "deck %.*s has no prefix for %.*s from %.*s", view->deck->id_len, view->deck->id,
+                                TEXT_ARGS(to), TEXT_ARGS(origin)));
     judgement->deck = view->deck;
     judgement->prefix = (struct text){to.at, matched + 1};
     return false;
@@ -137,7 +136,8 @@ static bool judge_money(struct account_step *step, const struct event *event, st
         char from[CURRENCY_TEXT_MAX], to[CURRENCY_TEXT_MAX];
         currency_format(judgement->deck->currency, from);
         currency_format(account->currency, to);
-        return deny(judgement, DENIED_NO_FX_RATE, text_format(fold, "no exchange rate from %s to %s is in force", from, to));
+        return deny(judgement, DENIED_NO_FX_RATE,
+                    text_format(fold, "no exchange rate from %s to %s is in force", from, to));
     }
     return judge_spend(fold, event, account, judgement) || judge_credits(step, judgement);
 }

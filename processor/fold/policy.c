@@ -8,7 +8,8 @@ static struct policy_record *policy_new(struct fold *fold, size_t amounts)
 {
     struct key key;
     key_begin(&key, RECORD_POLICY);
-    return record_body(state_create(fold->state, &key, sizeof(struct policy_record) + amounts * sizeof(struct amount_record)));
+    return record_body(
+        state_create(fold->state, &key, sizeof(struct policy_record) + amounts * sizeof(struct amount_record)));
 }
 
 void policy_create(struct fold *fold)
@@ -93,10 +94,10 @@ static struct policy_news news_of(const struct policy_record *policy, const stru
 {
     struct policy_news news = {.any = false};
     for (int i = 0; i < POLICY_NUMBER_COUNT; i++) {
-        news.number[i] = event->data.policy.has_number[i] &&
-                         (event->time_ms > policy->number_time_ms[i] ||
-                          (event->time_ms == policy->number_time_ms[i] &&
-                           event->data.policy.number[i] != policy->number[i]));
+        news.number[i] =
+            event->data.policy.has_number[i] &&
+            (event->time_ms > policy->number_time_ms[i] ||
+             (event->time_ms == policy->number_time_ms[i] && event->data.policy.number[i] != policy->number[i]));
         news.any |= news.number[i];
     }
     for (int i = 0; i < POLICY_MAP_COUNT; i++) {

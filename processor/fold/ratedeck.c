@@ -330,8 +330,8 @@ static bool is_raised(struct fold *fold, const struct deck_record *deck, struct 
     *old = before ? rate_match(fold, before->deck->deck_no, old_origin, digits, &matched) : NULL;
     if (!*old || (*old)->status == RATE_BLOCKED)
         return false;
-    return !is_charged(*old) || before->deck->currency != deck->currency ||
-           rate->price_micros > (*old)->price_micros || rate->connect_micros > (*old)->connect_micros;
+    return !is_charged(*old) || before->deck->currency != deck->currency || rate->price_micros > (*old)->price_micros ||
+           rate->connect_micros > (*old)->connect_micros;
 }
 
 static struct raises find_raises(struct fold *fold, struct deck_view *view)
@@ -363,21 +363,28 @@ enum verdict ratedeck_published(struct fold *fold, const struct event *event, st
     struct text id = event->data.deck_published.deck_id;
     struct deck_view *view = view_find(fold, id);
     if (!view)
-        return reject(fold, REJECT_DECK_UNKNOWN, "data.deck_id: no deck %.*s is open; write ratedeck.opened and "
-                      "ratedeck.rates first", TEXT_ARGS(id));
+        return reject(fold, REJECT_DECK_UNKNOWN,
+                      "data.deck_id: no deck %.*s is open; write ratedeck.opened and "
+                      "ratedeck.rates first",
+                      TEXT_ARGS(id));
     struct deck_record *deck = view->deck;
     long long count = (long long)deck->rate_count, said = (long long)event->data.deck_published.rates;
     if (deck->publication != 0)
-        return said == count ? DUPLICATE
-                             : reject(fold, REJECT_ID_REUSED, "data.rates: deck %.*s was published with %lld rates, not %lld",
-                                      TEXT_ARGS(id), count, said);
+        return said == count
+                   ? DUPLICATE
+                   : reject(fold, REJECT_ID_REUSED, "data.rates: deck %.*s was published with %lld rates, not %lld",
+                            TEXT_ARGS(id), count, said);
     if (deck->spoilt || said != count) {
         bool spoilt = deck->spoilt;
         deck_drop(fold, view);
-        return spoilt ? reject(fold, REJECT_DECK_INCOMPLETE, "deck %.*s was given two different rates for one origin "
-                               "and prefix and is dropped; open it again", TEXT_ARGS(id))
-                      : reject(fold, REJECT_DECK_INCOMPLETE, "data.rates: deck %.*s holds %lld rates, not %lld, and is "
-                               "dropped; open it again", TEXT_ARGS(id), count, said);
+        return spoilt ? reject(fold, REJECT_DECK_INCOMPLETE,
+                               "deck %.*s was given two different rates for one origin "
+                               "and prefix and is dropped; open it again",
+                               TEXT_ARGS(id))
+                      : reject(fold, REJECT_DECK_INCOMPLETE,
+                               "data.rates: deck %.*s holds %lld rates, not %lld, and is "
+                               "dropped; open it again",
+                               TEXT_ARGS(id), count, said);
     }
     struct raises raises = find_raises(fold, view);
     int64_t earliest_ms = event->time_ms + fold->policy->number[POLICY_NOTICE_MS];
@@ -385,8 +392,10 @@ enum verdict ratedeck_published(struct fold *fold, const struct event *event, st
         char text[INSTANT_TEXT_MAX];
         instant_format(earliest_ms, text);
         deck_drop(fold, view);
-        return reject(fold, REJECT_INSUFFICIENT_NOTICE, "deck %.*s raises %lld rates and may take effect from %s on; "
-                      "it is dropped", TEXT_ARGS(id), (long long)raises.count, text);
+        return reject(fold, REJECT_INSUFFICIENT_NOTICE,
+                      "deck %.*s raises %lld rates and may take effect from %s on; "
+                      "it is dropped",
+                      TEXT_ARGS(id), (long long)raises.count, text);
     }
     deck->publication = ++fold->p->next_publication;
     state_changed(fold->state, view->record);

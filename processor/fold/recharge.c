@@ -94,7 +94,7 @@ enum verdict auto_recharge_configured(struct fold *fold, const struct event *eve
     account->threshold_micros = event->data.auto_recharge.threshold_micros;
     account->recharge_daily_limit = event->data.auto_recharge.daily_limit;
     account->recharge_failures = 0;
-    account->flags &= (uint8_t)~(ACCOUNT_RECHARGE_ENABLED | ACCOUNT_RECHARGE_SUSPENDED | ACCOUNT_RECHARGE_WAITING);
+    account->flags &= (uint8_t) ~(ACCOUNT_RECHARGE_ENABLED | ACCOUNT_RECHARGE_SUSPENDED | ACCOUNT_RECHARGE_WAITING);
     if (event->data.auto_recharge.enabled)
         account->flags |= ACCOUNT_RECHARGE_ENABLED;
     account_finish(&step);

@@ -36,7 +36,8 @@
 #include "events/phone.h"
 #include "processor/fold/fold.h"
 
-_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "record bodies are stored little endian, as they are in memory");
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
+               "record bodies are stored little endian, as they are in memory");
 
 #define TIME_NEVER INT64_MIN
 #define NO_LIMIT   (-1) /* limit_ms of a call that may go on */
@@ -63,9 +64,9 @@ struct partition_record {
     int64_t live_calls;
     struct expiry_queue expiry[EXPIRY_QUEUES];
     uint32_t next_deck_no, next_fx_seq, next_publication, zero;
-    char chain[HASH_HEX];            /* hex */
+    char chain[HASH_HEX]; /* hex */
     uint8_t attested_input[HASH_SIZE];
-    uint8_t input_state[112];        /* SHA-256 since the last attestation, OpenSSL's SHA256_CTX */
+    uint8_t input_state[112]; /* SHA-256 since the last attestation, OpenSSL's SHA256_CTX */
     int64_t events[EVENT_TYPE_COUNT];
     int64_t rejects[REJECT_REASON_COUNT];
 };
@@ -81,7 +82,7 @@ struct policy_record {
     int64_t number_time_ms[POLICY_NUMBER_COUNT];
     int64_t map_time_ms[POLICY_MAP_COUNT];
     uint32_t map_count[POLICY_MAP_COUNT];
-    uint32_t version, zero; /* raised when a value changes */
+    uint32_t version, zero;      /* raised when a value changes */
     struct amount_record maps[]; /* the maps one after the other, each ascending by currency */
 };
 
@@ -133,16 +134,16 @@ struct call_record {
     struct contents contents;
     int64_t start_offset; /* of call.started: the order of calls */
     int64_t started_at_ms;
-    int64_t last_time_ms;  /* latest event time of start, ticks and end */
-    int64_t last_clock_ms; /* the second clock at the last sign of life */
-    int64_t duration_ms;   /* last reported */
-    int64_t limit_ms;      /* NO_LIMIT or the talk time at which it is cut off */
-    int64_t charged_micros; /* cost(min(duration, limit)) */
-    int64_t posted_micros;  /* of that, in the ledger already */
-    int64_t committed_micros; /* its term in the account's sum of commitments */
+    int64_t last_time_ms;                 /* latest event time of start, ticks and end */
+    int64_t last_clock_ms;                /* the second clock at the last sign of life */
+    int64_t duration_ms;                  /* last reported */
+    int64_t limit_ms;                     /* NO_LIMIT or the talk time at which it is cut off */
+    int64_t charged_micros;               /* cost(min(duration, limit)) */
+    int64_t posted_micros;                /* of that, in the ledger already */
+    int64_t committed_micros;             /* its term in the account's sum of commitments */
     int64_t price_micros, connect_micros; /* account currency */
-    int64_t fx_nanos;  /* 0: deck and account have one currency */
-    uint32_t fx_from;  /* the deck's currency */
+    int64_t fx_nanos;                     /* 0: deck and account have one currency */
+    uint32_t fx_from;                     /* the deck's currency */
     uint32_t first_s, step_s;
     uint32_t revision; /* of the last cutoff said, 0 = none */
     uint8_t charging, limit_reason, direction, from_len, to_len, member_len, destination_len, prefix_len, deck_len;
@@ -151,32 +152,32 @@ struct call_record {
 };
 
 enum {
-    ACCOUNT_EXHAUSTED = 1,          /* told, until the next top-up */
-    ACCOUNT_LOW = 2,                /* told, until a top-up above low_credits */
+    ACCOUNT_EXHAUSTED = 1, /* told, until the next top-up */
+    ACCOUNT_LOW = 2,       /* told, until a top-up above low_credits */
     ACCOUNT_RECHARGE_ENABLED = 4,
     ACCOUNT_RECHARGE_SUSPENDED = 8,
-    ACCOUNT_RECHARGE_WAITING = 16,  /* after a failure, until a call reaches step 8 */
+    ACCOUNT_RECHARGE_WAITING = 16, /* after a failure, until a call reaches step 8 */
 };
 
 struct account_record {
     struct contents contents;
     struct contents recharge_contents; /* of the last auto_recharge.configured */
-    int64_t posted_micros;    /* the balance: what the ledger says */
-    int64_t accrued_micros;   /* sum over live calls: charged - posted */
-    int64_t held_micros;      /* sum of what is charged or granted and not posted */
-    int64_t committed_micros; /* sum of commitments: held, and the horizon of calls without a limit */
-    int64_t spent_micros[2];  /* charges of spent_day and of the day before it */
+    int64_t posted_micros;             /* the balance: what the ledger says */
+    int64_t accrued_micros;            /* sum over live calls: charged - posted */
+    int64_t held_micros;               /* sum of what is charged or granted and not posted */
+    int64_t committed_micros;          /* sum of commitments: held, and the horizon of calls without a limit */
+    int64_t spent_micros[2];           /* charges of spent_day and of the day before it */
     int64_t stale_after_ms, horizon_ms, max_call_ms; /* as policy had them at the account's last event */
     int64_t recharge_micros, threshold_micros, recharge_time_ms;
     uint32_t currency, policy_version;
     uint32_t live_calls, charged_calls; /* now live; of those, charged */
-    uint32_t unfrozen_calls; /* charged, with no limit or one for credits or max_duration */
-    uint32_t limited_calls;  /* charged, with a limit for lack of credits */
+    uint32_t unfrozen_calls;            /* charged, with no limit or one for credits or max_duration */
+    uint32_t limited_calls;             /* charged, with a limit for lack of credits */
     int32_t spent_day;
     uint32_t recharge_currency, recharge_daily_limit;
-    uint32_t recharge_commands; /* on recharge_day */
+    uint32_t recharge_commands;               /* on recharge_day */
     int32_t recharge_day, recharge_limit_day; /* the latter: when recharge_limit_reached was told */
-    uint16_t block_lengths; /* bit n: a prefix of n digits has been blocked account-wide */
+    uint16_t block_lengths;                   /* bit n: a prefix of n digits has been blocked account-wide */
     uint8_t recharge_failures, flags;
     uint8_t zero[4];
 };

@@ -11,7 +11,7 @@ enum {
     RECORD_REMOVED = 4,
     RECORD_REPLACED = 8, /* no longer in the table; freed at the next clean */
     RECORD_PINNED = 16,
-    RECORD_USED = 32,    /* since the last eviction */
+    RECORD_USED = 32, /* since the last eviction */
 };
 
 /* One allocation: this, the kind's links, the key, the body. The key is compared
@@ -40,8 +40,8 @@ struct state {
     uint64_t sum[2];
 };
 
-#define POINTER_BITS 48
-#define POINTER_MASK ((UINT64_C(1) << POINTER_BITS) - 1)
+#define POINTER_BITS   48
+#define POINTER_MASK   ((UINT64_C(1) << POINTER_BITS) - 1)
 #define SLOTS_AT_START 1024
 
 void *must_alloc(void *memory)
@@ -240,7 +240,7 @@ static void table_erase(struct state *state, size_t hole)
 
 /* --- fetching ahead: memory that is far away, asked for before it is needed --- */
 
-#define CACHE_LINE 64
+#define CACHE_LINE    64
 #define FETCHED_AHEAD 8 /* records, in loops over many */
 #define FETCHED_LINES 5 /* a call with its key and the strings that a tick needs */
 

@@ -41,7 +41,7 @@ struct key {
     char bytes[RECORD_KEY_MAX];
 };
 void key_begin(struct key *key, enum record_kind kind);
-void key_part(struct key *key, struct text part); /* NUL before all but the first */
+void key_part(struct key *key, struct text part);            /* NUL before all but the first */
 void key_number(struct key *key, uint64_t value, int bytes); /* big endian, no NUL */
 struct key key_of(enum record_kind kind, struct text a);
 struct key key_of2(enum record_kind kind, struct text a, struct text b);

@@ -101,7 +101,8 @@ enum verdict number_added(struct fold *fold, const struct event *event, struct r
         if (number->present && text_equal(number_origin(number), origin))
             return DUPLICATE;
         if (number->present)
-            return reject(fold, REJECT_NUMBER_TAKEN, "data.number: %.*s is a number of the account already, of origin %.*s",
+            return reject(fold, REJECT_NUMBER_TAKEN,
+                          "data.number: %.*s is a number of the account already, of origin %.*s",
                           TEXT_ARGS(event->data.number.number), number->origin_len, number->origin);
         state_changed(fold->state, record);
     } else {
@@ -235,8 +236,7 @@ enum verdict member_assigned(struct fold *fold, const struct event *event, struc
 
 enum verdict member_unassigned(struct fold *fold, const struct event *event, struct record *account)
 {
-    struct pair pair =
-        pair_find(fold, event->subject, event->data.assignment.number, event->data.assignment.member_id);
+    struct pair pair = pair_find(fold, event->subject, event->data.assignment.number, event->data.assignment.member_id);
     if (!pair.assigned || event->time_ms < pair.changed_ms)
         return DUPLICATE;
     struct account_step step = account_begin(fold, account, event->time_ms);
