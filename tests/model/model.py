@@ -420,8 +420,8 @@ class Partition:
             for call in account.live:
                 longest = max(call.talked(), self.policy["max_call_ms"])  # a charge is never taken back
                 call.longest = min(longest, call.longest) if call.reason == "max_duration" else longest
-            if event.type in ("call.ticked", "call.ended"):
-                change.new_policy = True  # what was talked before this report comes first
+            if event.type.startswith("call."):
+                change.new_policy = True  # what this call was told, or talked, before the news comes first
             else:
                 self.set_limits(change)
                 change.uncommitted = account.uncommitted()
@@ -683,9 +683,9 @@ class Partition:
         if topup.reversal:
             raise Rejected("id_reused")
         change = self.begin(account, event)
-        change.is_reversal = True
         topup.reversal = event.data
         debit = min(topup.credits, account.available())
+        change.is_reversal = debit > 0  # what takes no credits takes no grants
         sides = [(name, -micros, currency) for name, micros, currency in topup.sides]
         self.post(account, "topup_reversal", -debit, event.data["topup_id"], event.time // DAY,
                   [("customer:" + account.name, debit, account.currency),
@@ -1096,11 +1096,7 @@ class Partition:
         if change.is_reversal:
             share = [call for call in calls if call.reason not in AT_ONCE]
             held = {call.id: call.billed_ms(call.talked()) for call in share}
-            before = {call.id: (call.limit, call.reason) for call in share}
             self.grant(account, share, held, account.available())
-            for call in share:  # a chargeback is no rise of credits: the same limit keeps its reason
-                if before[call.id] == (call.limit, "credits_exhausted"):
-                    call.reason = "credits_exhausted"
             return
         share = [call for call in calls if call.limit is None]
         promised = sum(call.cost(account.horizon_end(call)) - call.charge() for call in share)
