@@ -454,10 +454,7 @@ void state_set_digest(struct state *state, const uint64_t sum[2])
 
 static int by_key(const void *a, const void *b)
 {
-    struct text x = record_key(*(struct record *const *)a);
-    struct text y = record_key(*(struct record *const *)b);
-    int order = memcmp(x.at, y.at, x.len < y.len ? x.len : y.len);
-    return order != 0 ? order : (x.len > y.len) - (x.len < y.len);
+    return text_compare(record_key(*(struct record *const *)a), record_key(*(struct record *const *)b));
 }
 
 /* What was replaced since the last checkpoint is out of the table and, once
