@@ -307,6 +307,14 @@ toggle = fields(number=e164, actor=identifier)
 assignment = fields(number=e164, member_id=identifier)
 block = fields(prefix=dial_prefix, number=optional(e164), actor=identifier)
 
+def topped_up(value):
+    data = fields(topup_id=identifier, amount=amount_above_zero, currency=currency_code,
+                  paid=optional(fields(amount=amount_above_zero, currency=currency_code)),
+                  recharge_id=optional(identifier))(value)
+    data["paid"] = data["paid"] or {"amount": data["amount"], "currency": data["currency"]}
+    return data
+
+
 ACCOUNT_TYPES = {
     "account.opened": fields(currency=currency_code, owner=identifier),
     "member.set": fields(member_id=identifier, role=one_of("admin", "manager", "member")),
@@ -322,9 +330,7 @@ ACCOUNT_TYPES = {
     "auto_recharge.configured": fields(enabled=boolean, amount=amount_above_zero, currency=currency_code,
                                        threshold=optional(amount_or_zero, 0),
                                        daily_limit=optional(integer(0, 1000000), 5), actor=identifier),
-    "credit.topped_up": fields(topup_id=identifier, amount=amount_above_zero, currency=currency_code,
-                               paid=optional(fields(amount=amount_above_zero, currency=currency_code)),
-                               recharge_id=optional(identifier)),
+    "credit.topped_up": topped_up,
     "topup.reversed": fields(topup_id=identifier, reason=words),
     "credit.refunded": nothing,
     "recharge.failed": fields(recharge_id=identifier, reason=words),

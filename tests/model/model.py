@@ -638,7 +638,7 @@ class Partition:
         known = account.topups.get(data["topup_id"])
         if known and known.data == data:
             raise Duplicate
-        paid = data["paid"] or {"amount": data["amount"], "currency": data["currency"]}
+        paid = data["paid"]
         self.check_currency(data["currency"], paid["currency"])
         ratio = self.fx_ratio(event.time, data["currency"], account.currency)
         if ratio is None:
