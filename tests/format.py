@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Holds the tables of snapshots/FORMAT.md against the structs of records.h:
-every field where it stands, its type, its name, and the size of the whole.
+every field where it stands, its type, its name, and the size of the whole;
+and no struct has padding that it does not name.
 
 usage: tests/format.py [--accept]      --accept rewrites the tables
 """
@@ -43,11 +44,14 @@ def layouts():
             for field in fields.split(","):
                 field, length = re.fullmatch(r"\s*(\w+)(?:\[(\w*)\])?\s*", field).groups()
                 times = 1 if length is None else 0 if length == "" else known.get(length) or int(length)
-                at = -(-at // align) * align
+                if at % align != 0:
+                    sys.exit(f"FAILED {RECORDS.name}: struct {name}: padding without a name before {field}")
                 more = "" if length is None else f" x {times or 'n'}"
                 rows.append((at, NAMES.get(kind, kind) + more, field))
                 at += size * times
-        structs[name], alignments[name] = (-(-at // widest) * widest, rows), widest
+        if at % widest != 0:
+            sys.exit(f"FAILED {RECORDS.name}: struct {name}: padding without a name at its end")
+        structs[name], alignments[name] = (at, rows), widest
     return structs
 
 
