@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "events/decode_internal.h"
+#include "events/json_fault.h"
 #include "events/phone.h"
 
 #define ARRAY_KEPT_MAX 1048576 /* bytes that an array keeps from one event to the next */
@@ -127,16 +128,11 @@ static bool check_bytes(struct text value, struct decode_error *error)
     return true;
 }
 
-/* Our own words for jansson's errors: its texts may change with its version,
- * and a replay must give the same bytes. */
-static const char *parse_error_text(const json_error_t *error)
+/* What json_fault leaves to jansson; "invalid JSON" is for the case, unknown so
+ * far, that the two disagree on the grammar. */
+static const char *refusal_text(const json_error_t *refusal)
 {
-    switch (json_error_code(error)) {
-    case json_error_invalid_utf8: return "invalid UTF-8";
-    case json_error_premature_end_of_input: return "JSON ends too early";
-    case json_error_end_of_input_expected: return "bytes behind the JSON object";
-    case json_error_null_character:
-    case json_error_null_byte_in_key: return "NUL (\\u0000)";
+    switch (json_error_code(refusal)) {
     case json_error_duplicate_key: return "duplicate key";
     case json_error_numeric_overflow: return "number too large";
     default: return "invalid JSON";
@@ -146,14 +142,19 @@ static const char *parse_error_text(const json_error_t *error)
 /* The record's JSON object, owned by the decoder; NULL with the error filled. */
 static json_t *parse(struct decoder *decoder, struct text value, struct decode_error *error)
 {
-    json_error_t fault;
+    json_error_t refusal;
+    const char *what;
+    size_t at;
 
     if (!check_bytes(value, error))
         return NULL;
-    decoder->root = json_loadb(value.at, value.len, JSON_REJECT_DUPLICATES, &fault);
+    decoder->root = json_loadb(value.at, value.len, JSON_REJECT_DUPLICATES, &refusal);
     if (!decoder->root) {
         error->reason = REJECT_MALFORMED;
-        snprintf(error->detail, DETAIL_MAX, "%s near byte %d", parse_error_text(&fault), fault.position);
+        if (json_fault(value, &what, &at))
+            malformed(error, what, (ptrdiff_t)at);
+        else
+            snprintf(error->detail, DETAIL_MAX, "%s", refusal_text(&refusal));
         return NULL;
     }
     if (!json_is_object(decoder->root)) {
@@ -219,7 +220,7 @@ static bool read_envelope(const struct fields *envelope, struct event *event)
 
     if (json_is_string(type) && !find_type(json_text(type), &event->type)) {
         envelope->error->reason = REJECT_UNKNOWN_TYPE;
-        detail_text(envelope->error->detail, json_text(type), TYPE_SHOWN_MAX);
+        detail_text(envelope->error->detail, json_string_length(type) ? json_text(type) : TEXT_LIT("\"\""), TYPE_SHOWN_MAX);
         return false;
     }
     return check_specversion(envelope) && attribute_not_empty(envelope, "id") &&

@@ -4,7 +4,9 @@
  * takes the reference takes, as the same event; event_decode and the reference
  * never differ. A rejection says something that can be written down; an event
  * that is taken can be written by event_encode and read again as itself. Two
- * events are the same when event_encode writes the same bytes.
+ * events are the same when event_encode writes the same bytes. What is taken has
+ * no fault of JSON; of what is malformed the detail gives the byte, but for a key
+ * given twice and a number too large, which are not faults of the grammar.
  *
  * Used by the unit test of the scanner and by the fuzz target.
  */
@@ -16,6 +18,7 @@
 
 #include "events/decode.h"
 #include "events/encode.h"
+#include "events/json_fault.h"
 #include "events/phone.h"
 
 /* One of each reader's own, so that none borrows from another. */
@@ -51,8 +54,8 @@ static inline const char *check_rejection(const struct decode_error *expected, c
     json_t *detail = json_string(found->detail); /* NULL unless it is UTF-8 */
 
     json_decref(detail);
-    if (!detail)
-        return "the detail is not UTF-8";
+    if (!detail || !*found->detail)
+        return "no detail, or none in UTF-8";
     if (found->reason != expected->reason || strcmp(found->detail, expected->detail) != 0)
         return "event_decode rejects for another reason than the reference";
     if (!text_equal(found->subject, expected->subject))
@@ -60,6 +63,17 @@ static inline const char *check_rejection(const struct decode_error *expected, c
     if (text_present(found->subject) && (found->reason == REJECT_MALFORMED || !id_is_valid(found->subject)))
         return "the subject of a rejection is none";
     return NULL;
+}
+
+/* jansson and json_fault agree on what JSON is. */
+static inline const char *check_fault(struct text record, bool taken, const struct decode_error *error)
+{
+    const char *what;
+    size_t at;
+
+    if (!taken && error->reason == REJECT_MALFORMED)
+        return strcmp(error->detail, "invalid JSON") == 0 ? "json_fault finds no fault with what jansson rejects" : NULL;
+    return json_fault(record, &what, &at) ? "json_fault finds fault with what jansson takes" : NULL;
 }
 
 /* What is wrong, or NULL. */
@@ -73,6 +87,9 @@ static inline const char *disagreement(struct agreement *a, struct text record)
     a->scanned += scan;
     a->taken += expected;
     a->rejected += !expected;
+    const char *fault = check_fault(record, expected, &reference_error);
+    if (fault)
+        return fault;
     if (scan && !expected)
         return "the scanner takes what the reference rejects";
     if (event_decode(a->whole, record, &whole, &whole_error) != expected)
