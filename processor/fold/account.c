@@ -117,7 +117,9 @@ static struct account_step begin(struct fold *fold, struct record *record, int64
 
 struct account_step account_begin_deadline(struct fold *fold, struct record *record)
 {
-    return begin(fold, record, fold->p->time_ms);
+    struct account_step step = begin(fold, record, fold->p->time_ms);
+    step.is_deadline = true;
+    return step;
 }
 
 struct account_step account_begin(struct fold *fold, struct record *record, int64_t time_ms)

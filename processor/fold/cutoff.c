@@ -129,7 +129,7 @@ static void settle_daily_spend(struct account_step *step)
     struct account_record *account = step->account;
     int32_t day = instant_day(step->time_ms);
     int64_t cap_micros;
-    if (account->unfrozen_calls == 0 || day < account->spent_day ||
+    if (step->is_deadline || account->unfrozen_calls == 0 || day < account->spent_day ||
         !policy_amount(step->fold, POLICY_DAILY_SPEND, account->currency, &cap_micros) ||
         account_spent(account, day) < cap_micros)
         return;

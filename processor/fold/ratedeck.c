@@ -337,7 +337,8 @@ static bool is_raised(struct fold *fold, const struct deck_record *deck, struct 
 static struct raises find_raises(struct fold *fold, struct deck_view *view)
 {
     struct raises raises = {.list = arena_alloc(&fold->arena, RAISED_MAX * sizeof(struct raised_rate))};
-    qsort_r(view->rates, view->rate_count, sizeof(struct record *), by_origin_and_prefix, view->deck);
+    if (view->rate_count > 1)
+        qsort_r(view->rates, view->rate_count, sizeof(struct record *), by_origin_and_prefix, view->deck);
     for (size_t i = 0; i < view->rate_count; i++) {
         const struct rate_record *old, *rate = record_body(view->rates[i]);
         if (!is_raised(fold, view->deck, view->rates[i], &old))
