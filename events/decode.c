@@ -220,7 +220,8 @@ static bool read_envelope(const struct fields *envelope, struct event *event)
 
     if (json_is_string(type) && !find_type(json_text(type), &event->type)) {
         envelope->error->reason = REJECT_UNKNOWN_TYPE;
-        detail_text(envelope->error->detail, json_string_length(type) ? json_text(type) : TEXT_LIT("\"\""), TYPE_SHOWN_MAX);
+        detail_text(envelope->error->detail, json_string_length(type) ? json_text(type) : TEXT_LIT("\"\""),
+                    TYPE_SHOWN_MAX);
         return false;
     }
     return check_specversion(envelope) && attribute_not_empty(envelope, "id") &&
