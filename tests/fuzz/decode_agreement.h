@@ -72,7 +72,8 @@ static inline const char *check_fault(struct text record, bool taken, const stru
     size_t at;
 
     if (!taken && error->reason == REJECT_MALFORMED)
-        return strcmp(error->detail, "invalid JSON") == 0 ? "json_fault finds no fault with what jansson rejects" : NULL;
+        return strcmp(error->detail, "invalid JSON") == 0 ? "json_fault finds no fault with what jansson rejects"
+                                                          : NULL;
     return json_fault(record, &what, &at) ? "json_fault finds fault with what jansson takes" : NULL;
 }
 
