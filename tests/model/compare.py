@@ -27,7 +27,8 @@ import time
 from pathlib import Path
 
 from history import History, Record, fold, generate, line
-from model import NO_HASH, NO_KEY, Partition, time_text
+from model import NO_HASH, NO_KEY, Partition
+from texts import time_text
 
 TOPICS = ["commands", "ledger", "calls", "balances", "rejects", "attestations"]
 NOT_COMPARED = {"detail", "digest"}
@@ -358,8 +359,9 @@ def report(history, failure, order):
         print("  " + got)
         return
     culprit = history.records[index]
-    related = [at for at in range(index) if history.records[at].partition == culprit.partition
-               and history.records[at].value is not None and subject_of(history.records[at]) in (subject_of(culprit), None)]
+    subjects = (subject_of(culprit), None)
+    related = [at for at, record in enumerate(history.records[:index]) if record.partition == culprit.partition
+               and record.value is not None and subject_of(record) in subjects]
     for at in related[-SHOWN_BEFORE:]:
         print(f"    {told(history.records[at])[:300]}")
         for output in history.outputs[at]:

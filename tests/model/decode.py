@@ -177,7 +177,8 @@ amount_or_zero = decimal(6, 0)
 fx_rate = decimal(9, 1)
 duration = integer(0, DURATION_MAX)
 
-RFC3339 = re.compile(r"(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(?:[Zz]|([+-])(\d\d):(\d\d))", re.ASCII)
+RFC3339 = re.compile(r"(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?"
+                     r"(?:[Zz]|([+-])(\d\d):(\d\d))", re.ASCII)
 
 
 def days_before(year, month, day):

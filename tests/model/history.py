@@ -20,7 +20,9 @@ import random
 import sys
 from collections import namedtuple
 
-from model import DAY, HOUR, NO_KEY, Partition, partition_of, time_text
+from decode import DAY
+from model import NO_KEY, Partition
+from texts import HOUR, partition_of, time_text
 
 Record = namedtuple("Record", "partition offset timestamp key value")
 History = namedtuple("History", "records partition_count outputs honest")
@@ -256,8 +258,8 @@ class Honest:
         rng, now = self.rng, self.writer.now
         self.at(now + rng.choice([100, 5000, 20000, 60000]), self.start, name)
         call_id = self.writer.next_id("call")
-        self.calls[name, call_id] = {"answered": None, "ends": rng.choice([3000, 30500, 60000, 200000, 999999, 999999]),
-                                     "limit": None}
+        ends = rng.choice([3000, 30500, 60000, 200000, 999999, 999999])
+        self.calls[name, call_id] = {"answered": None, "ends": ends, "limit": None}
         self.at(now + self.tick_ms, self.tick, name, call_id)
         if rng.random() < 0.9:
             self.at(now + rng.choice([0, 2500, 15000]), self.answer, name, call_id)
@@ -409,7 +411,8 @@ class Chaos:
         if event["time"].endswith("Z") and rng.random() < 0.5:
             event["time"] = event["time"][:-1] + rng.choice(["999999Z", "+00:00", "-00:00", "z", "4+00:00"])
         event["data"] = dict(event["data"], note=None)
-        return json.dumps(event, ensure_ascii=rng.random() < 0.5, separators=rng.choice([(", ", " : "), (",", ":")])).encode()
+        separators = rng.choice([(", ", " : "), (",", ":")])
+        return json.dumps(event, ensure_ascii=rng.random() < 0.5, separators=separators).encode()
 
     # -------------------------------------------------- whom and what
 
@@ -475,7 +478,8 @@ class Chaos:
             if stale and rng.random() < 0.7:
                 call = rng.choice(stale)
                 call_id, last = call.id, call.last
-            self.send("call.ended", name, {"call_id": call_id, "duration_ms": max(0, last + rng.randrange(-5000, 99000))})
+            talked = max(0, last + rng.randrange(-5000, 99000))
+            self.send("call.ended", name, {"call_id": call_id, "duration_ms": talked})
             return
         name, call = live
         step = rng.choice([0, 1, rng.randrange(6000), rng.randrange(60000), -rng.randrange(9000)])
@@ -494,7 +498,8 @@ class Chaos:
     def top_up(self, name=None):
         rng = self.rng
         name = name or self.name()
-        data = {"topup_id": self.writer.next_id("top"), "amount": rng.choice(self.amounts), "currency": rng.choice(CURRENCIES)}
+        data = {"topup_id": self.writer.next_id("top"), "amount": rng.choice(self.amounts),
+                "currency": rng.choice(CURRENCIES)}
         account = self.writer.account(name)
         if account and rng.random() < 0.7:
             data["currency"] = account.currency
@@ -597,7 +602,8 @@ class Chaos:
         """Sends the next part of a deck that is being published, or begins another."""
         rng, writer = self.rng, self.writer
         if not self.drafts or rng.random() < 0.05:
-            effective_at = writer.now + rng.choice([0, -rng.randrange(HOUR), rng.randrange(30000), rng.randrange(3 * HOUR)])
+            effective_at = writer.now + rng.choice([0, -rng.randrange(HOUR), rng.randrange(30000),
+                                                    rng.randrange(3 * HOUR)])
             opening, rates = random_deck(rng, writer, effective_at, self.rates)
             count = len(rates) + rng.choices([0, 1, -1], [20, 1, 1])[0]
             parts = [("ratedeck.opened", opening)]

@@ -7,8 +7,11 @@ import random
 import sys
 import unittest
 
+from decode import DAY
 from history import START, Writer, generate, line, publish_deck
-from model import DAY, Account, Partition, murmur2, time_text
+from model import Partition
+from state import Account
+from texts import murmur2, time_text
 
 SEEDS = 40
 
