@@ -86,7 +86,7 @@ help:
 	@echo "make demo        a telephony company's day, from events to ledger, explained"
 	@echo "make check       all tests (some minutes)      make check-long   campaigns by the hour"
 	@echo "make bench       what it costs, as ratios      make fuzz         libFuzzer (needs clang)"
-	@echo "make tidy        format and clang-tidy        make install     to DESTDIR/PREFIX"
+	@echo "make tidy        format and clang-tidy          make install     to DESTDIR/PREFIX"
 	@echo "make deps-build, make deps-check    the packages that building and testing need"
 	@echo "make clean"
 
