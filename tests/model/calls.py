@@ -123,7 +123,7 @@ class Calls:
         if event.data["duration_ms"] <= call.last and event.time <= call.reported_at:
             raise Duplicate
         change = self.begin(account, event)
-        change.is_tick = True
+        change.is_quiet = not (change.new_policy and call.charged)  # a tick moves no standing limit
         change.reported = call
         self.report(account, call, event, change)
         return change
@@ -135,13 +135,14 @@ class Calls:
             call.day = event.time // DAY
         call.reported_at, call.alive_clock = max(event.time, call.reported_at), self.clock
         duration = max(event.data["duration_ms"], call.last)
+        longest = account.policy["max_call_ms"] if call.limit is None else call.longest
         if call.limit is None:
             if change.new_policy and call.last > account.policy["max_call_ms"]:
                 call.longest = duration  # nobody had said anything while it talked
             self.charge_ahead(account, call, duration)
         call.last = duration
         if change.new_policy and call.limit is not None:
-            call.longest = max(call.longest, call.talked())
+            call.longest = max(longest, call.talked())
         change.reached = call.reason == "credits_exhausted" and duration >= call.limit
 
     @staticmethod
@@ -160,6 +161,7 @@ class Calls:
         if call.stale:
             self.settle_stale(account, call, event)
             return change
+        change.is_quiet = not call.charged
         self.report(account, call, event, change)
         if call.limit is not None and change.limits[call.id][0] is None:
             self.say_limit(account, call)

@@ -113,7 +113,8 @@ class Ledger:
         previous, self.chain = self.chain, hashlib.sha256(f"{self.chain}\n{line}".encode()).hexdigest()
         self.emit("ledger.posted", account.name, {
             "entry": self.entries, "kind": kind, "account": account.name, "amount": money(amount),
-            "currency": account.currency, "balance": money(account.posted), "date": date, "for_date": day_text(day) if finished else None,
+            "currency": account.currency, "balance": money(account.posted), "date": date,
+            "for_date": day_text(day) if finished else None,
             "reference": reference, "postings": postings, "line": line, "prev": previous, "hash": self.chain})
         self.emit("balance.changed", account.name, {
             "balance": money(account.posted), "available": money(account.available()), "currency": account.currency,

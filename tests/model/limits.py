@@ -41,7 +41,7 @@ class Limits:
             account.spent[change.day] = change.spent + account.charged() - change.charged
             account.spent = {day: spent for day, spent in account.spent.items() if day >= max(account.spent) - 1}
         daily = account.policy["daily_spend"].get(account.currency)
-        if daily is None or not account.spent or change.day != max(account.spent):
+        if daily is None or change.is_deadline or not account.spent or change.day != max(account.spent):
             return
         if account.spent.get(change.day, 0) < daily:
             return
@@ -73,7 +73,7 @@ class Limits:
         promised = sum(call.cost(account.horizon_end(call)) - call.charge() for call in share)
         self.grant(account, share, {call.id: call.billed_ms(call.last) for call in share},
                    account.uncommitted() + promised)
-        if (change.is_tick and not change.new_policy) or account.uncommitted() <= change.uncommitted:
+        if change.is_quiet or account.uncommitted() <= change.uncommitted:
             return
         share = [call for call in calls if call.reason == "credits_exhausted"]
         self.grant(account, share, {call.id: call.limit for call in share}, account.uncommitted())

@@ -167,7 +167,7 @@ class Partition(Settings, Tariffs, Ledger, Calls, Limits):
             if not due:
                 return
             _, _, account, call = min(due, key=lambda deadline: deadline[:2])
-            change = Change(account, (self.time or 0) // DAY)
+            change = Change(account, (self.time or 0) // DAY, is_deadline=True)
             if call:
                 self.go_stale(account, call)
             else:

@@ -145,12 +145,13 @@ class Account:
 class Change:
     """What one effective event (or deadline) did to an account, as far as the consequences ask."""
 
-    def __init__(self, account, day):
-        self.account, self.day = account, day
+    def __init__(self, account, day, is_deadline=False):
+        self.account, self.day, self.is_deadline = account, day, is_deadline
         self.limits = {call.id: (call.limit, call.reason) for call in account.live}
         self.charged, self.spent = account.charged(), account.spent.get(day, 0)
         self.uncommitted = account.uncommitted()
-        self.is_tick = self.is_reversal = self.new_policy = False
+        self.is_reversal = self.new_policy = False
+        self.is_quiet = False  # no standing limit moves for a rise of credits
         self.reported = None   # the call this event reported on
         self.reached = False   # a closed call reached its credits_exhausted limit, or a call was denied
         self.said_low = account.low_said

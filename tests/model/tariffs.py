@@ -53,10 +53,10 @@ class Tariffs:
         deck = published or self.drafts.get(event.data["deck_id"])
         if deck is None:
             raise Rejected("deck_unknown")
-        if any(rate["origin"] not in deck.origins for rate in event.data["rates"]):
-            raise Rejected("invalid_field")
         if published and any(deck.rates.get((rate["origin"], rate["prefix"])) != rate for rate in event.data["rates"]):
             raise Rejected("deck_unknown")
+        if any(rate["origin"] not in deck.origins for rate in event.data["rates"]):
+            raise Rejected("invalid_field")
         for rate in event.data["rates"]:
             if deck.rates.setdefault((rate["origin"], rate["prefix"]), rate) != rate:
                 deck.spoilt = True
