@@ -23,7 +23,7 @@ class Limits:
 
     def set_limits(self, change):
         self.limit_daily_spend(change.account, change)
-        self.limit_max_duration(change.account)
+        self.limit_max_duration(change.account, change)
         self.share_credits(change.account, change)
         self.limit_daily_spend(change.account, change)
 
@@ -52,7 +52,7 @@ class Limits:
                 call.reason = "daily_spend_reached"
 
     @staticmethod
-    def limit_max_duration(account):
+    def limit_max_duration(account, change):
         """Calls that are not charged, and limits beyond a new max_call_ms; share_credits does the rest."""
         for call in account.live:
             if call.limit is None:
@@ -60,6 +60,7 @@ class Limits:
             else:
                 too_long = call.reason not in AT_ONCE and call.limit > call.longest
             if too_long:
+                change.lowered += [call] if call.reason == "credits_exhausted" else []
                 call.limit, call.reason = call.longest, "max_duration"
 
     def share_credits(self, account, change):
@@ -75,7 +76,9 @@ class Limits:
                    account.uncommitted() + promised)
         if change.is_quiet or account.uncommitted() <= change.uncommitted:
             return
-        share = [call for call in calls if call.reason == "credits_exhausted"]
+        share = [call for call in calls if call.reason == "credits_exhausted" or call in change.lowered]
+        for call in share:  # one just lowered may have its whole horizon still, and then hears nothing of max_call_ms
+            call.reason = "credits_exhausted"
         self.grant(account, share, {call.id: call.limit for call in share}, account.uncommitted())
 
     @staticmethod
