@@ -377,6 +377,33 @@ def report(history, failure, order):
             print(f"   {mark} {side} {shown(output, order)}")
 
 
+COLUMNS = {  # of the lines of tests/tables/, by type of output
+    "call.authorized": ["call_id"], "call.denied": ["call_id", "reason"], "sms.denied": ["message_id", "reason"],
+    "call.cutoff": ["call_id", "at_duration_ms", "reason", "revision"],
+    "call.cutoff_withdrawn": ["call_id", "revision"], "account.recharge": ["recharge_id", "amount", "currency"],
+    "account.notify": ["kind"], "ledger.posted": ["kind", "amount", "balance"],
+    "call.recorded": ["call_id", "duration_ms", "amount"], "balance.changed": ["balance", "available"],
+    "ratedeck.accepted": ["deck_id", "rates", "raised_count"], "event.rejected": ["reason"],
+    "sms.allowed": ["message_id"],
+}
+
+
+def print_table(history):
+    """A bare history as a case of tests/tables/: the last record must cause what the model says."""
+    lines = []
+    for record in history.records:
+        try:
+            lines.append("raw " + record.value.decode())
+        except UnicodeDecodeError:
+            lines.append("bytes " + record.value.hex())
+    print("  as a table:", "setup history", *lines[:-1], "", "case shrunk from a random history", "bare", "use history",
+          lines[-1], sep="\n")
+    for output in history.outputs[-1]:
+        kind = output["type"][9:]
+        if kind in COLUMNS:
+            print("  ", kind, *(output["data"].get(name, "-") for name in COLUMNS[kind]))
+
+
 def print_shrunk(program, history, failure, order):
     """Shrinks, reports what is left of the history and prints it as lines for --file."""
     records = Shrinker(program, history, failure, order).shrink()
@@ -386,6 +413,9 @@ def print_shrunk(program, history, failure, order):
     report(shrunk, judge(program, shrunk, order) or failure, order)
     sys.stdout.flush()
     sys.stdout.buffer.write(b"".join(line(record) for record in records))
+    sys.stdout.flush()
+    if records[0].timestamp is None and count == len(records):
+        print_table(shrunk)
 
 
 # ---------------------------------------------------------------- files and the command line

@@ -159,14 +159,14 @@ class Partition(Settings, Tariffs, Ledger, Calls, Limits):
             due = []
             for account in self.accounts.values():
                 for call in account.live:
-                    due.append((call.alive_clock + account.policy["stale_after_ms"], call.place, account, call))
+                    due.append((call.alive_clock + account.policy["stale_after_ms"], call.place, 1, account, call))
                 if account.in_flight:
                     due.append((account.in_flight.clock + account.policy["recharge_timeout_ms"],
-                                account.in_flight.place, account, None))
+                                account.in_flight.place, 0, account, None))
             due = [deadline for deadline in due if deadline[0] <= self.clock]
             if not due:
                 return
-            _, _, account, call = min(due, key=lambda deadline: deadline[:2])
+            _, _, _, account, call = min(due, key=lambda deadline: deadline[:3])
             change = Change(account, (self.time or 0) // DAY, is_deadline=True)
             if call:
                 self.go_stale(account, call)
