@@ -63,6 +63,14 @@ class Program:
             raise Failed(f"exit {done.returncode}: {done.stderr.decode(errors='replace').strip()[-600:]}")
         return read_outputs(directory / "out")
 
+    def run_in_parts(self, directory, records, rng):
+        """The same while the events file grows, a new process for each part of it."""
+        cuts = sorted(rng.sample(range(len(records) + 1), min(12, len(records)))) + [len(records)]
+        for cut in cuts:
+            write_events(directory, records[:cut])
+            topics = self.run(directory)
+        return topics
+
     def run_killed(self, directory, rng, *options):
         """The same with kill -9 at arbitrary moments, until a run gets to its end."""
         directory = Path(directory)
@@ -232,6 +240,7 @@ def check_laws(program, records, seed):
         plain = program.run(prepared("plain"))
         runs = {name: program.run(prepared(str(number)), *options)
                 for number, (name, options) in enumerate(LAWS.items())}
+        runs["a new start every so often"] = program.run_in_parts(prepared("parts"), records, random.Random(seed))
         runs["kill -9"] = program.run_killed(prepared("killed"), random.Random(seed), "--batch", "3",
                                              "--checkpoint-every", "11")
         for name, topics in runs.items():

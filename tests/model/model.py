@@ -159,10 +159,10 @@ class Partition(Settings, Tariffs, Ledger, Calls, Limits):
             due = []
             for account in self.accounts.values():
                 for call in account.live:
-                    due.append((call.alive_clock + account.policy["stale_after_ms"], call.place, 1, account, call))
+                    due.append((call.alive_clock + account.policy["stale_after_ms"], call.place, 0, account, call))
                 if account.in_flight:
                     due.append((account.in_flight.clock + account.policy["recharge_timeout_ms"],
-                                account.in_flight.place, 0, account, None))
+                                account.in_flight.place, 1, account, None))
             due = [deadline for deadline in due if deadline[0] <= self.clock]
             if not due:
                 return
