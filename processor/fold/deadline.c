@@ -15,9 +15,15 @@ static size_t *heap_index(struct record *record)
     return record_kind_of(record) == RECORD_LIVE_CALL ? &links->live.heap_index : &links->recharge.heap_index;
 }
 
+/* One call.started can begin a call and cause a recharge: then both have one
+ * place in the log, and the call comes first. */
 static bool earlier(const struct deadline *a, const struct deadline *b)
 {
-    return a->at_ms < b->at_ms || (a->at_ms == b->at_ms && a->order < b->order);
+    if (a->at_ms != b->at_ms)
+        return a->at_ms < b->at_ms;
+    if (a->order != b->order)
+        return a->order < b->order;
+    return record_kind_of(a->record) == RECORD_LIVE_CALL && record_kind_of(b->record) == RECORD_RECHARGE;
 }
 
 static void place(struct fold *fold, size_t i, struct deadline deadline)

@@ -388,15 +388,12 @@ enum verdict ratedeck_published(struct fold *fold, const struct event *event, st
                                TEXT_ARGS(id), count, said);
     }
     struct raises raises = find_raises(fold, view);
-    int64_t earliest_ms = event->time_ms + fold->policy->number[POLICY_NOTICE_MS];
-    if (raises.count > 0 && deck->effective_at_ms < earliest_ms) {
-        char text[INSTANT_TEXT_MAX];
-        instant_format(earliest_ms, text);
+    int64_t given_ms = deck->effective_at_ms - event->time_ms, asked_ms = fold->policy->number[POLICY_NOTICE_MS];
+    if (raises.count > 0 && given_ms < asked_ms) {
         deck_drop(fold, view);
         return reject(fold, REJECT_INSUFFICIENT_NOTICE,
-                      "deck %.*s raises %lld rates and may take effect from %s on; "
-                      "it is dropped",
-                      TEXT_ARGS(id), (long long)raises.count, text);
+                      "deck %.*s raises %lld rates with %lld ms of notice, and notice_ms asks for %lld; it is dropped",
+                      TEXT_ARGS(id), (long long)raises.count, (long long)given_ms, (long long)asked_ms);
     }
     deck->publication = ++fold->p->next_publication;
     state_changed(fold->state, view->record);
