@@ -12,14 +12,17 @@ passed=0 failed=0
 
 wanted() {
     [ ${#only[@]} -eq 0 ] && return 0
-    for name in "${only[@]}"; do [[ $1 == "$name"* ]] && return 0; done
+    local prefix
+    for prefix in "${only[@]}"; do [[ $1 == "$prefix"* ]] && return 0; done
     return 1
 }
 
-# cmocka's summary or the plain one -> "PASSED FAILED"; nothing if there is none.
+# The plain summary, cmocka's or (of a run that passed) unittest's -> "PASSED FAILED";
+# nothing if there is none.
 count() {
     sed -nE 's/^.*\b([0-9]+) passed, ([0-9]+) failed.*$/\1 \2/p' "$1" | tail -1 | grep . ||
-        awk '/\[  PASSED  \] [0-9]+ test/ { p = $4 } /\[  FAILED  \] [0-9]+ test/ { f = $4 } END { if (p != "" || f != "") print p + 0, f + 0 }' "$1"
+        awk '/\[  PASSED  \] [0-9]+ test/ { p = $4 } /\[  FAILED  \] [0-9]+ test/ { f = $4 } END { if (p != "" || f != "") print p + 0, f + 0 }' "$1" | grep . ||
+        awk '/^Ran [0-9]+ tests? in / { n = $2 } /^OK$/ { if (n != "") print n, 0 }' "$1"
 }
 
 suite() {
@@ -58,7 +61,9 @@ suite tables/coverage tests/tables/coverage.sh
 suite schemas /usr/bin/env python3 tests/schemas/check.py "$build/tests/schemas/probe"
 suite cli tests/cli/run.sh "$build"
 suite embedded tests/embedded/run.sh "$build"
-suite model tests/model/run.sh "${MODEL_SEEDS:-40}" "${MODEL_EVENTS:-800}"
+suite model/itself python3 tests/model/test_model.py
+COMPARE_OPTIONS=--order suite model tests/model/run.sh "${MODEL_SEEDS:-60}" "${MODEL_EVENTS:-800}"
+COMPARE_OPTIONS=--laws suite model/laws tests/model/run.sh "${LAW_SEEDS:-6}" "${MODEL_EVENTS:-800}" 901
 suite day tests/day/run.sh "$build"
 
 echo
