@@ -112,14 +112,6 @@ void deadlines_meet(struct fold *fold)
     }
 }
 
-bool fold_next_deadline(const struct fold *fold, int64_t *deadline_ms)
-{
-    if (fold->heap_count == 0)
-        return false;
-    *deadline_ms = fold->heap[0].at_ms;
-    return true;
-}
-
 /* --- forgetting --- */
 
 #define DENIED_KEPT_MS MS_PER_DAY

@@ -101,8 +101,6 @@ struct fold_position {
 void fold_position(const struct fold *fold, struct fold_position *position);
 /* Brings the digest up to date and writes it as hex, no NUL. */
 void fold_digest(struct fold *fold, char digest[DIGEST_HEX]);
-/* The second clock's next deadline; false when there is none. */
-bool fold_next_deadline(const struct fold *fold, int64_t *deadline_ms);
 
 /* Figures for status and metrics. */
 struct fold_counts {

@@ -238,7 +238,6 @@ void recharge_restore(struct fold *fold, struct record *recharge, struct record 
 struct record *recharge_in_flight(struct fold *fold, struct text account);
 bool recharge_is(struct fold *fold, struct record *recharge, struct text id);
 void recharge_end(struct fold *fold, struct record *recharge);
-void recharge_fail(struct account_step *step, struct record *recharge);
 void recharge_time_out(struct fold *fold, struct record *recharge);
 void recharge_test(struct account_step *step);
 void recharge_policy(struct fold *fold, struct record *account);

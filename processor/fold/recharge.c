@@ -28,7 +28,7 @@ void recharge_end(struct fold *fold, struct record *recharge)
     account_keep(fold, account);
 }
 
-void recharge_fail(struct account_step *step, struct record *recharge)
+static void recharge_fail(struct account_step *step, struct record *recharge)
 {
     struct account_record *account = step->account;
     recharge_end(step->fold, recharge);

@@ -97,11 +97,6 @@ void audit_free(struct audit *audit)
     free(audit);
 }
 
-int64_t audit_time(const struct audit *audit)
-{
-    return audit->time_ms;
-}
-
 /* ---- the envelope ---- */
 
 static bool check_envelope(const struct audit *audit, const struct fold_record *record, const json_t *output, size_t n)

@@ -26,7 +26,4 @@ bool audit_step(struct audit *audit, const struct fold_record *record, const int
 /* At the end of a history: each call's entries add up to its record. */
 bool audit_end(struct audit *audit, const char *place);
 
-/* Partition time as the audit reckons it. */
-int64_t audit_time(const struct audit *audit);
-
 #endif
