@@ -52,6 +52,8 @@ for flavour in "" /asan; do
         name=${replay##*/replay_}
         suite "corpus$flavour/$name" "$replay" "tests/fuzz/corpus_$name"
     done
+    suite "cli$flavour" tests/cli/run.sh "$build$flavour"
+    suite "embedded$flavour" tests/embedded/run.sh "$build$flavour"
 done
 suite data tests/data.sh
 suite tables/schemas tests/tables/schemas.sh "$build/tests/tables/runner"
@@ -59,10 +61,9 @@ suite laws tests/laws.sh "$build"
 suite format tests/format.py
 suite tables/coverage tests/tables/coverage.sh
 suite schemas /usr/bin/env python3 tests/schemas/check.py "$build/tests/schemas/probe"
-suite cli tests/cli/run.sh "$build"
-suite embedded tests/embedded/run.sh "$build"
 suite model/itself python3 tests/model/test_model.py
 COMPARE_OPTIONS=--order suite model tests/model/run.sh "${MODEL_SEEDS:-60}" "${MODEL_EVENTS:-800}"
+CALLFOLD=$build/asan/callfold suite model/asan tests/model/run.sh 8 "${MODEL_EVENTS:-800}" 701
 COMPARE_OPTIONS=--laws suite model/laws tests/model/run.sh "${LAW_SEEDS:-6}" "${MODEL_EVENTS:-800}" 901
 suite day tests/day/run.sh "$build"
 
