@@ -159,15 +159,24 @@ void cutoff_limit_to_max(struct account_step *step, struct record *record)
                  CUTOFF_MAX_DURATION);
 }
 
+/* A new policy: a limit at or past max_call_ms is that one's from now on, so
+ * that credits_exhausted always means a limit that a top-up may lift. */
+static void lower_to_max(struct account_step *step)
+{
+    for (struct record *r = first_call(step); r; r = next_call(r)) {
+        const struct call_record *call = call_of(r);
+        int64_t max_call_ms = step->account->max_call_ms, talked_ms = call_talked_ms(call);
+        int64_t most_ms = talked_ms > max_call_ms ? talked_ms : max_call_ms;
+        if (call->limit_ms >= most_ms && !cutoff_is_frozen(call))
+            cutoff_limit(step, r, most_ms, CUTOFF_MAX_DURATION);
+    }
+}
+
 static void settle_max(struct account_step *step, struct record *record)
 {
     const struct call_record *call = call_of(record);
-    int64_t max_call_ms = step->account->max_call_ms, talked_ms = call_talked_ms(call);
-    int64_t most_ms = talked_ms > max_call_ms ? talked_ms : max_call_ms;
     if (call->limit_ms == NO_LIMIT && cutoff_is_near_max(step, call))
         cutoff_limit_to_max(step, record);
-    else if (call->limit_ms > most_ms && !cutoff_is_frozen(call)) /* a policy change */
-        cutoff_limit(step, record, most_ms, CUTOFF_MAX_DURATION);
 }
 
 /* --- after every event of an account --- */
@@ -188,6 +197,8 @@ void cutoff_settle(struct account_step *step)
     if (step->touched)
         note_reached(step, call_of(step->touched));
     settle_daily_spend(step);
+    if (step->every_call)
+        lower_to_max(step);
     settle_credits(step);
     if (step->every_call)
         for (struct record *r = first_call(step); r; r = next_call(r))

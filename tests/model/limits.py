@@ -23,7 +23,7 @@ class Limits:
 
     def set_limits(self, change):
         self.limit_daily_spend(change.account, change)
-        self.limit_max_duration(change.account, change)
+        self.limit_max_duration(change.account)
         self.share_credits(change.account, change)
         self.limit_daily_spend(change.account, change)
 
@@ -52,15 +52,14 @@ class Limits:
                 call.reason = "daily_spend_reached"
 
     @staticmethod
-    def limit_max_duration(account, change):
-        """Calls that are not charged, and limits beyond a new max_call_ms; share_credits does the rest."""
+    def limit_max_duration(account):
+        """Calls that are not charged, and limits at or past a new max_call_ms; share_credits does the rest."""
         for call in account.live:
             if call.limit is None:
                 too_long = not call.charged and call.last + account.policy["horizon_ms"] >= call.longest
             else:
-                too_long = call.reason not in AT_ONCE and call.limit > call.longest
+                too_long = call.reason not in AT_ONCE and call.limit >= call.longest
             if too_long:
-                change.lowered += [call] if call.reason == "credits_exhausted" else []
                 call.limit, call.reason = call.longest, "max_duration"
 
     def share_credits(self, account, change):
@@ -76,9 +75,7 @@ class Limits:
                    account.uncommitted() + promised)
         if change.is_quiet or account.uncommitted() <= change.uncommitted:
             return
-        share = [call for call in calls if call.reason == "credits_exhausted" or call in change.lowered]
-        for call in share:  # one just lowered may have its whole horizon still, and then hears nothing of max_call_ms
-            call.reason = "credits_exhausted"
+        share = [call for call in calls if call.reason == "credits_exhausted"]
         self.grant(account, share, {call.id: call.limit for call in share}, account.uncommitted())
 
     @staticmethod

@@ -152,7 +152,6 @@ class Change:
         self.uncommitted = account.uncommitted()
         self.is_reversal = self.new_policy = False
         self.is_quiet = False  # no standing limit moves for a rise of credits
-        self.lowered = []      # calls whose limit for lack of credits was beyond a new max_call_ms
         self.reported = None   # the call this event reported on
         self.reached = False   # a closed call reached its credits_exhausted limit, or a call was denied
         self.said_low = account.low_said
