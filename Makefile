@@ -60,8 +60,9 @@ check-long: deps-check check-programs
 	@tests/long.sh $(BUILD)
 fuzz: deps-check
 	@tests/fuzz/run.sh $(BUILD)
-bench: deps-build $(BUILD)/bench/bench_decode $(BUILD)/bench/bench_fold $(BUILD)/callfold $(BUILD)/load
-	@bench/run.sh $(BUILD)
+BENCHES := $(patsubst bench/%.c,$(BUILD)/bench/%,$(wildcard bench/bench_*.c))
+bench: deps-check $(BENCHES) $(BUILD)/callfold $(BUILD)/load
+	@bench/run.py $(BUILD)
 
 # The project's format and clang-tidy over what is shipped.
 tidy:

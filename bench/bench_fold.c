@@ -161,10 +161,10 @@ int main(int argc, char **argv)
         hash[round] = times.hash;
         ratio[round] = times.fold / times.hash;
     }
-    printf("fold, %ld accounts, %ld live calls:\n", accounts, calls);
-    printf("  a tick             %7.0f ns\n  SHA-256 of it      %7.0f ns\n  ratio              %7.2f\n", median(fold),
-           median(hash), median(ratio));
-    printf("  memory a live call %7.0f bytes\n", (double)(after - before) / (double)calls);
+    say_figure("a tick", median(fold), "ns");
+    say_figure("SHA-256 of it", median(hash), "ns");
+    say_figure("ratio", median(ratio), "");
+    say_figure("memory a live call", (double)(after - before) / (double)calls, "bytes");
     fold_free(bench.fold);
     decoder_free(bench.decoder);
     free(bench.lines);

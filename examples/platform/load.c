@@ -110,7 +110,7 @@ static void say_deck(struct load *load)
 /* What all calls of an account cost, twice over; of a poor one two thirds. */
 static int64_t credits_of(const struct load *load, int64_t account)
 {
-    int64_t calls = load->calls / load->accounts + 1;
+    int64_t calls = (load->calls + load->accounts - 1) / load->accounts;
     int64_t talk_ms = (load->ticks + 1) * TICK_MS;
     int64_t cost = calls * (PRICE_MICROS * talk_ms / MS_PER_MINUTE + 1);
     return account % POOR_NTH == POOR_NTH / 2 ? cost / 3 * 2 : 2 * cost + MICROS_PER_UNIT;

@@ -1,0 +1,177 @@
+#!/usr/bin/env python3
+"""What callfold costs on this machine, and how that stands to the project's aims: medians over rounds, each ratio taken
+within a round. The figures as they come, and one table at the end.
+
+usage: bench/run.py BUILD        (make bench)
+
+Knobs, by the environment:
+BENCH_SMALL=10000/100000         accounts/calls of the first load
+BENCH_LARGE=1000000/1000000      of the second one; 0: left out
+BENCH_ROUNDS=5                   of the first load; the second gets half
+TMPDIR                           where the files go: some 10 GB for the second load
+"""
+import collections
+import os
+import pathlib
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+TICKS = 10
+EVENTS_A_CALL = TICKS + 2  # a start, the ticks, an end
+SAMPLE_LINES = 1_000_000  # that jansson parses of a load, a round
+DECK_LINES, ACCOUNT_LINES = 3, 5  # of the load's set-up
+
+Usage = collections.namedtuple("Usage", "wall cpu rss_bytes page_reads")
+Row = collections.namedtuple("Row", "what figure beside aim verdict")
+median = statistics.median
+
+
+def launch(command):
+    """Runs a program that says nothing that matters; its cost."""
+    begun = time.monotonic()
+    child = subprocess.Popen([str(word) for word in command], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    said = child.stderr.read()
+    _, status, used = os.wait4(child.pid, 0)
+    child.returncode = os.waitstatus_to_exitcode(status)
+    if child.returncode != 0:
+        sys.exit(f"bench: {' '.join(map(str, command))} exited {child.returncode}: {said}")
+    return Usage(time.monotonic() - begun, used.ru_utime + used.ru_stime, used.ru_maxrss * 1024, used.ru_majflt)
+
+
+def figures(*command):
+    """Runs a program that says its figures one a line (bench.h): name -> number."""
+    said = subprocess.run([str(word) for word in command], check=True, stdout=subprocess.PIPE, text=True).stdout
+    return {name: float(number) for name, number in re.findall(r"^(.+?) {2,}(-?[\d.]+)", said, re.M)}
+
+
+def at_most(value, aim):
+    return "met" if value <= aim else f"{value / aim:.2f}x over"
+
+
+def at_least(value, aim):
+    return "met" if value >= aim else f"{aim / value:.2f}x short"
+
+
+class Load:
+    """A load file and what it is made of."""
+
+    def __init__(self, build, folder, accounts, calls):
+        self.accounts, self.calls, self.folder, self.build = accounts, calls, folder, build
+        self.path, self.setup_path = folder / "load.jsonl", folder / "setup.jsonl"
+        self.setup_lines = DECK_LINES + ACCOUNT_LINES * accounts
+        self.lines = EVENTS_A_CALL * calls
+        self.name = f"{accounts:,} accounts, {calls:,} live calls"
+        launch([build / "load", "--out", self.path, "--accounts", accounts, "--calls", calls, "--ticks", TICKS])
+        with open(self.setup_path, "wb") as setup:
+            subprocess.run(["head", "-n", str(self.setup_lines), self.path], check=True, stdout=setup)
+
+    def fold(self, events):
+        """callfold run over a whole file, from nothing to closed outputs; its cost."""
+        out, state = self.folder / "out", self.folder / "state"
+        for leftover in (out, state):
+            shutil.rmtree(leftover, ignore_errors=True)
+        os.sync()
+        return launch([self.build / "callfold", "run", "--quiet", "--events", events, "--out", out, "--state", state])
+
+    def check(self):
+        """The load is what the aims speak of: says its share of calls cut off and its bytes an event."""
+        cut = sum(b'"ended_by":"cutoff"' in line for line in open(self.folder / "out/calls.jsonl", "rb"))
+        rejects = (self.folder / "out/rejects.jsonl").stat().st_size
+        event_bytes = (self.path.stat().st_size - self.setup_path.stat().st_size) / self.lines
+        print(f"{self.name}: {event_bytes:.0f} bytes an event, {100 * cut / self.calls:.2f} % of the calls cut off")
+        if rejects or not 190 <= event_bytes <= 230 or not 0.005 <= cut / self.calls <= 0.02:
+            sys.exit("bench: that is not the load it should be (190 to 230 bytes, 1 % cut off, nothing rejected)")
+
+
+def whole_round(load):
+    """One round of callfold over the load, and of others over the same lines: ns an event of the calls' part."""
+    every = max(1, load.lines // SAMPLE_LINES)
+    others = figures(load.build / "bench/bench_lines", load.path, load.setup_lines, load.lines, every)
+    cat = launch(["cat", load.path])
+    setup, whole = load.fold(load.setup_path), load.fold(load.path)
+    result = {"wall": (whole.wall - setup.wall) / load.lines * 1e9, "cpu": (whole.cpu - setup.cpu) / load.lines * 1e9,
+              "all lines": whole.wall / (load.lines + load.setup_lines) * 1e9,
+              "setup": setup.wall / load.setup_lines * 1e9,
+              "cat": cat.wall / (load.lines + load.setup_lines) * 1e9, "rss": whole.rss_bytes,
+              "json": others["json_loadb"], "json cpu": others["json_loadb, CPU"], "hash": others["SHA-256"]}
+    return result | {"ratio": result["wall"] / result["json"], "cpu ratio": result["cpu"] / result["json cpu"]}
+
+
+def middle(rounds):
+    return {name: median(one[name] for one in rounds) for name in rounds[0]}
+
+
+def whole(load, rounds):
+    """Rows of callfold run over the load; the medians."""
+    results = []
+    for _ in range(rounds):
+        results.append(whole_round(load))
+        print("  " + "  ".join(f"{name} {value:.2f}" if value < 10 else f"{name} {value:,.0f}"
+                               for name, value in results[-1].items()), flush=True)
+    load.check()
+    mid = middle(results)
+    rate = 1e9 / mid["wall"]
+    return mid, [
+        Row(f"callfold run, {load.name}", f"{mid['ratio']:.3f} of jansson", f"CPU {mid['cpu ratio']:.3f}", "< 1/3",
+            at_most(mid["ratio"], 1 / 3)),
+        Row("  events a second", f"{rate:,.0f}", f"CPU {1e9 / mid['cpu']:,.0f}", "1,000,000", at_least(rate, 1e6)),
+        Row("  time an event", f"{mid['wall']:.0f} ns", f"CPU {mid['cpu']:.0f} ns", "", ""),
+        Row("  jansson alone, a line of the same", f"{mid['json']:.0f} ns", f"CPU {mid['json cpu']:.0f} ns", "", ""),
+        Row("  limits: SHA-256, and cat, of the same", f"{mid['hash']:.0f} ns, {mid['cat']:.0f} ns", "", "", ""),
+        Row("  set-up lines; all lines", f"{mid['setup']:.0f} ns, {mid['all lines']:.0f} ns", "", "", ""),
+        Row("  peak of memory", f"{mid['rss'] / 2**20:,.0f} MiB", f"{mid['rss'] / load.calls:,.0f} bytes a call", "", "")]
+
+
+def fold_alone(build, accounts, calls):
+    found = figures(build / "bench/bench_fold", accounts, calls)
+    rate = 1e9 / found["a tick"]
+    return [Row(f"fold alone, {accounts:,} accounts, {calls:,} live calls", f"{rate:,.0f} ticks/s",
+                f"{found['a tick']:.0f} ns, {found['SHA-256 of it']:.0f} of them SHA-256", "3,000,000", at_least(rate, 3e6)),
+            Row("  memory a live call", f"{found['memory a live call']:.0f} bytes", "", "400",
+                at_most(found["memory a live call"], 400))]
+
+
+def show(rows):
+    heads = Row("what", "figure", "beside it", "aim", "")
+    widths = [max(len(row[i]) for row in rows + [heads]) for i in range(len(heads))]
+    print()
+    for row in [heads, Row(*("-" * width for width in widths)), *rows]:
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip())
+
+
+def size(name, preset):
+    """(accounts, calls) of a knob, or None."""
+    text = os.environ.get(name, preset)
+    found = re.fullmatch(r"([1-9]\d*)/([1-9]\d*)", text)
+    if text != "0" and not found:
+        sys.exit(f"bench: {name}={text}: write ACCOUNTS/CALLS, such as {preset}, or 0 to leave it out")
+    return (int(found[1]), int(found[2])) if found else None
+
+
+def main():
+    build = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else "build").resolve()
+    rounds = int(os.environ.get("BENCH_ROUNDS", "5"))
+    small, large = size("BENCH_SMALL", "10000/100000"), size("BENCH_LARGE", "1000000/1000000")
+    rows, times = [], []
+    for sizes, count in [(small, rounds), (large, (rounds + 1) // 2)]:
+        if sizes is None:
+            continue
+        with tempfile.TemporaryDirectory(prefix="callfold-bench-") as folder:
+            mid, more = whole(Load(build, pathlib.Path(folder), *sizes), count)
+        times.append(mid["wall"])
+        rows += more
+    if len(times) == 2:
+        growth = times[1] / times[0]
+        rows.append(Row("time an event, the second load over the first", f"{growth:.2f}", "", "2", at_most(growth, 2)))
+    for accounts, calls in filter(None, [small, large]):
+        rows += fold_alone(build, accounts, calls)
+    show(rows)
+
+
+if __name__ == "__main__":
+    main()
