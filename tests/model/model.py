@@ -145,7 +145,7 @@ class Partition(Settings, Tariffs, Ledger, Calls, Limits):
             account.denied = {name: old for name, old in account.denied.items() if now < old.closed_at + DENIED_KEPT}
 
         def superseded(at, older, newer):
-            return newer.rank > older.rank and at > newer.effective_at + HOUR
+            return newer.rank > older.rank and at >= newer.effective_at + HOUR
         self.fx = [table for table in self.fx if not any(superseded(now, table, other) for other in self.fx)]
         self.decks = [deck for deck in self.decks
                       if not all(any(origin in other.origins and superseded(now, deck, other) for other in self.decks)
