@@ -27,9 +27,9 @@
 
 enum verdict { APPLIED, DUPLICATE, REJECTED };
 
-/* Memory of one step: blocks, of which one is kept from step to step. */
+/* Memory of one step: blocks, the newest first, of which the oldest is kept from step to step. */
 struct arena {
-    struct arena_block *first, *current;
+    struct arena_block *first;
 };
 void *arena_alloc(struct arena *arena, size_t size);
 void arena_reset(struct arena *arena);

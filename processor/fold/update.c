@@ -16,19 +16,13 @@ struct arena_block {
 void *arena_alloc(struct arena *arena, size_t size)
 {
     size = (size + 15) & ~(size_t)15;
-    struct arena_block *block = arena->current;
-    while (block && block->size - block->used < size) {
-        block = block->next;
-        if (block)
-            block->used = 0;
-    }
-    if (!block) {
+    struct arena_block *block = arena->first;
+    if (!block || block->size - block->used < size) {
         size_t room = size > ARENA_BLOCK ? size : ARENA_BLOCK;
         block = must_alloc(malloc(sizeof *block + room));
         *block = (struct arena_block){.next = arena->first, .size = room};
         arena->first = block;
     }
-    arena->current = block;
     void *at = block->bytes + block->used;
     block->used += size;
     return at;
@@ -45,7 +39,6 @@ void arena_reset(struct arena *arena)
     }
     if (arena->first)
         arena->first->used = 0;
-    arena->current = arena->first;
 }
 
 void arena_free(struct arena *arena)
