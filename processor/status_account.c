@@ -141,34 +141,66 @@ static bool is_assigned(struct status *status, const struct assignment_record *a
            assignment_holds(assignment, &number, &member);
 }
 
-/* The other ends of the assignments of one number (member absent) or one
- * member (number absent). */
-static struct buffer assigned(struct status *status, const struct stored_list *assignments, struct text number,
-                              struct text member)
+/* Who may call from a number. */
+static struct buffer members_of(struct status *status, struct text number)
 {
     struct buffer joined = {0};
-    for (size_t i = 0; i < assignments->count; i++) {
-        const struct stored *stored = &assignments->items[i];
-        struct text its_number = record_key_part(stored->key, 1), its_member = record_key_part(stored->key, 2);
-        bool is_meant = text_present(number) ? text_equal(number, its_number) : text_equal(member, its_member);
-        if (is_meant && is_assigned(status, stored->body, its_number, its_member))
-            join(&joined, "", text_present(number) ? its_member : its_number);
+    struct key key = keys_of_number(RECORD_ASSIGNMENT, status->account_id, number);
+    struct stored_list list = state_view_list(&status->view, &key);
+    for (size_t i = 0; i < list.count; i++) {
+        struct text member = record_key_part(list.items[i].key, 2);
+        if (is_assigned(status, list.items[i].body, number, member))
+            join(&joined, "", member);
+    }
+    stored_free(&list);
+    return joined;
+}
+
+static struct text assigned_member(const struct stored *assignment)
+{
+    return record_key_part(assignment->key, 2);
+}
+
+static int compare_members(const void *left, const void *right)
+{
+    const struct stored *a = left, *b = right;
+    int order = text_compare(assigned_member(a), assigned_member(b));
+    return order != 0 ? order : text_compare(a->key, b->key);
+}
+
+/* The account's assignments by member, as its members are listed. */
+static struct stored_list assignments_by_member(struct status *status)
+{
+    struct key key = keys_of_account(RECORD_ASSIGNMENT, status->account_id);
+    struct stored_list list = state_view_list(&status->view, &key);
+    if (list.count > 0)
+        qsort(list.items, list.count, sizeof *list.items, compare_members);
+    return list;
+}
+
+/* What a member may call from. *at is a place in the assignments at or before
+ * the member's, and moves behind them. */
+static struct buffer numbers_of(struct status *status, const struct stored_list *assignments, size_t *at,
+                                struct text member)
+{
+    struct buffer joined = {0};
+    while (*at < assignments->count && text_compare(assigned_member(&assignments->items[*at]), member) < 0)
+        ++*at;
+    for (; *at < assignments->count && text_equal(assigned_member(&assignments->items[*at]), member); ++*at) {
+        const struct stored *stored = &assignments->items[*at];
+        struct text number = record_key_part(stored->key, 1);
+        if (is_assigned(status, stored->body, number, member))
+            join(&joined, "", number);
     }
     return joined;
 }
 
-static struct stored_list list_assignments(struct status *status)
-{
-    struct key key = keys_of_account(RECORD_ASSIGNMENT, status->account_id);
-    return state_view_list(&status->view, &key);
-}
-
-static void print_number(struct table *table, struct status *status, const struct stored_list *assignments,
-                         const struct stored_list *decks, const struct stored *stored)
+static void print_number(struct table *table, struct status *status, const struct stored_list *decks,
+                         const struct stored *stored)
 {
     const struct number_record *number = stored->body;
     struct text id = record_key_part(stored->key, 1), origin = number_origin(number);
-    struct buffer members = assigned(status, assignments, id, TEXT_NONE);
+    struct buffer members = members_of(status, id);
     struct buffer blocked = blocked_prefixes(status, id, number);
     uint16_t index;
     const struct deck_record *deck = state_deck_in_force(decks, origin, status->view.partition.time_ms, &index);
@@ -197,14 +229,12 @@ int status_numbers(struct status *status)
     key_begin(&deck_key, RECORD_DECK);
     struct stored_list numbers = state_view_list(&status->view, &key);
     struct stored_list decks = state_view_list(&status->view, &deck_key);
-    struct stored_list assignments = list_assignments(status);
     struct table *table = status_begin(status, columns, sizeof columns / sizeof columns[0]);
     for (size_t i = 0; i < numbers.count; i++)
         if (((const struct number_record *)numbers.items[i].body)->present)
-            print_number(table, status, &assignments, &decks, &numbers.items[i]);
+            print_number(table, status, &decks, &numbers.items[i]);
     stored_free(&numbers);
     stored_free(&decks);
-    stored_free(&assignments);
     return table_end(table) ? EX_OK : EX_IOERR;
 }
 
@@ -217,14 +247,15 @@ int status_members(struct status *status)
     };
     struct key key = keys_of_account(RECORD_MEMBER, status->account_id);
     struct stored_list members = state_view_list(&status->view, &key);
-    struct stored_list assignments = list_assignments(status);
+    struct stored_list assignments = assignments_by_member(status);
+    size_t at = 0;
     struct table *table = status_begin(status, columns, sizeof columns / sizeof columns[0]);
     for (size_t i = 0; i < members.count; i++) {
         const struct member_record *member = members.items[i].body;
         if (!member->present)
             continue;
         struct text id = record_key_part(members.items[i].key, 1);
-        struct buffer numbers = assigned(status, &assignments, TEXT_NONE, id);
+        struct buffer numbers = numbers_of(status, &assignments, &at, id);
         table_row(table, NULL);
         table_text(table, id);
         table_string(table, member_role_name((enum member_role)member->role));
