@@ -39,8 +39,8 @@ $(BUILD)/tests/tables/runner: $(call objects,$(wildcard tests/tables/*.c)) $(COR
 $(BUILD)/tests/schemas/probe: $(BUILD)/tests/schemas/probe.o $(CORE)
 $(BUILD)/tests/tables/runner $(BUILD)/tests/schemas/probe:
 	@$(CC) $(LDFLAGS) $(CFLAGS) -o $@ $^ $(LIBS)
-$(BUILD)/bench/%: $(BUILD)/bench/%.o $(CORE)
-	@$(CC) $(LDFLAGS) $(CFLAGS) -o $@ $^ $(LIBS)
+$(BUILD)/bench/%: $(BUILD)/bench/%.o $(BUILD)/log_file.a $(BUILD)/libstore.a $(CORE)
+	@$(CC) $(LDFLAGS) $(CFLAGS) -o $@ $^ -llmdb $(LIBS)
 # A fuzz target with replay.c's main(): its corpus is replayed without clang. fuzz_history audits as the tables do.
 $(BUILD)/tests/fuzz/replay_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/tests/fuzz/replay.o \
                               $(BUILD)/tests/tables/memory.o $(BUILD)/tests/tables/audit.o $(CORE)
