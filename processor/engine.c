@@ -156,7 +156,9 @@ static bool fold(struct engine *engine, struct partition *partition, const struc
     const char *what;
     bool decoded = ahead->is_scanned || event_decode_reference(engine->decoder, record->record.value, &event, &error);
     const struct event *decoded_event = ahead->is_scanned ? &ahead->event : &event;
-    fold_step(partition->fold, &record->record, decoded ? decoded_event : NULL, decoded ? NULL : &error, &outputs);
+    struct fold_record hinted = record->record;
+    hinted.hint = &ahead->hint;
+    fold_step(partition->fold, &hinted, decoded ? decoded_event : NULL, decoded ? NULL : &error, &outputs);
     if (fold_is_broken(partition->fold, &what))
         return fail_with(
             engine->error, EX_SOFTWARE,

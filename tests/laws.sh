@@ -12,7 +12,7 @@ undefined() { nm --undefined-only "$1" | awk '$1 == "U" { print $2 }' | sort -u;
 
 # Law 1: the fold is pure. All it may ask of the world is memory, strings,
 # sorting, hashing and the last words of an aborting process.
-allowed='^(_*mem(cpy|set|cmp|chr|move)|str(len|cmp|tou?ll)|malloc|calloc|realloc|free|abort|qsort(_r)?|v?snprintf'
+allowed='^(_*mem(cpy|set|cmp|chr|move)|str(len|cmp|tou?ll)|(m|c|re|aligned_)alloc|madvise|free|abort|qsort(_r)?|v?snprintf'
 allowed+='|__v?snprintf_chk|__mem(cpy|set|move)_chk|__isoc23_strtoull|__stack_chk_fail|__assert_fail|fputs|fwrite|stderr'
 allowed+='|SHA256_(Init|Update|Final)|XXH3_64bits|XXH3_128bits(_withSeed)?|_GLOBAL_OFFSET_TABLE_|__(u?div|u?mod)ti3)$'
 own=$(nm --defined-only "$build/libfold.a" "$build/libevents.a" | awk 'NF == 3 { print $3 }' | sort -u)

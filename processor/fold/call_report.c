@@ -128,12 +128,21 @@ static enum verdict report_closed(struct fold *fold, const struct event *event, 
                   (long long)closed->duration_ms);
 }
 
+/* The live call that an event reports on; who looked ahead has its key's hash. */
+static struct record *find_reported(struct fold *fold, struct text account, struct text call)
+{
+    const struct fold_hint *hint = fold->record->hint;
+    if (!hint || !hint->is_report)
+        return call_find_live(fold, account, call);
+    return state_find_hashed(fold->state, hint->hash, RECORD_LIVE_CALL, account, call);
+}
+
 enum verdict call_ticked(struct fold *fold, const struct event *event, struct record *none)
 {
     (void)none;
     struct text id = event->data.call_ticked.call_id;
     int64_t duration_ms = event->data.call_ticked.duration_ms;
-    struct record *record = call_find_live(fold, event->subject, id);
+    struct record *record = find_reported(fold, event->subject, id);
     if (!record)
         return report_closed(fold, event, id, duration_ms);
     const struct call_record *call = call_of(record);
@@ -149,7 +158,7 @@ enum verdict call_ended(struct fold *fold, const struct event *event, struct rec
 {
     (void)none;
     struct text id = event->data.call_ended.call_id;
-    struct record *record = call_find_live(fold, event->subject, id);
+    struct record *record = find_reported(fold, event->subject, id);
     if (!record)
         return report_closed(fold, event, id, event->data.call_ended.duration_ms);
     struct account_step step = account_begin(fold, record_links(record)->live.account, event->time_ms);

@@ -10,9 +10,6 @@
 #define CLOCK_STEP_MS  60000 /* the most the second clock takes of one step */
 #define ATTEST_RECORDS 50000
 
-_Static_assert(sizeof(SHA256_CTX) == sizeof(((struct partition_record *)0)->input_state),
-               "records.h keeps a SHA256_CTX");
-
 /* Who handles a type, and whether its account must exist (a report of a live
  * call comes to its account by the call, which saves a look-up). */
 static const struct {
@@ -62,8 +59,7 @@ static void partition_create(struct fold *fold)
     for (int queue = 0; queue < EXPIRY_QUEUES; queue++)
         fold->p->expiry[queue].forgotten_ms = TIME_NEVER;
     memset(fold->p->chain, '0', sizeof fold->p->chain);
-    SHA256_Init(&fold->input);
-    SHA256_Update(&fold->input, fold->p->attested_input, HASH_SIZE);
+    input_begin(fold);
 }
 
 struct fold *fold_new(uint32_t partition, uint32_t partition_count, const struct fold_loader *loader)
@@ -91,31 +87,6 @@ void fold_free(struct fold *fold)
     free(fold->fx);
     free(fold->outputs);
     free(fold);
-}
-
-/* --- the input chain --- */
-
-static void put_be(uint8_t *at, uint64_t value, int bytes)
-{
-    for (int i = bytes - 1; i >= 0; i--, value >>= 8)
-        at[i] = (uint8_t)value;
-}
-
-static void hash_sized(SHA256_CTX *sha, uint8_t *head, size_t head_len, struct text bytes)
-{
-    put_be(head + head_len, bytes.len, 4);
-    SHA256_Update(sha, head, head_len + 4);
-    SHA256_Update(sha, bytes.at ? bytes.at : "", bytes.len);
-}
-
-static void hash_input(struct fold *fold, const struct fold_record *record)
-{
-    uint8_t head[20];
-    put_be(head, (uint64_t)record->offset, 8);
-    put_be(head + 8, record->has_timestamp ? (uint64_t)record->timestamp_ms : 0, 8);
-    hash_sized(&fold->input, head, 16, record->key);
-    hash_sized(&fold->input, head, 0, record->value);
-    fold->p->inputs++;
 }
 
 /* --- time --- */
@@ -196,13 +167,6 @@ static void emit_rejected(struct fold *fold, const struct fold_record *record, s
 
 /* --- attestation --- */
 
-/* The state of the running hash goes with the partition's record. */
-static void keep_input(struct fold *fold)
-{
-    memcpy(fold->p->input_state, &fold->input, sizeof fold->p->input_state);
-    state_changed(fold->state, fold->partition_record);
-}
-
 static int64_t minute_of(int64_t ms)
 {
     int64_t minute = ms / MS_PER_MINUTE;
@@ -216,9 +180,7 @@ static void attest(struct fold *fold)
     if (minute <= p->minute && p->inputs % ATTEST_RECORDS != 0)
         return;
     p->minute = minute > p->minute ? minute : p->minute;
-    SHA256_Final(p->attested_input, &fold->input);
-    SHA256_Init(&fold->input);
-    SHA256_Update(&fold->input, p->attested_input, HASH_SIZE);
+    input_attest(fold);
 
     struct output *output = emit(fold, OUTPUT_STATE_ATTESTED, TEXT_NONE);
     output->data.attested.next_offset = p->next_offset;
@@ -238,7 +200,7 @@ void fold_step(struct fold *fold, const struct fold_record *record, const struct
     fold->output_count = 0;
     fold->record = record;
     state_changed(fold->state, fold->partition_record);
-    hash_input(fold, record);
+    input_take(fold, record);
 
     enum verdict verdict = screen(fold, record, event, error);
     advance_time(fold, record, verdict == REJECTED ? NULL : event);
@@ -320,7 +282,7 @@ void fold_digest_format(const uint64_t sum[2], char digest[DIGEST_HEX])
 void fold_digest(struct fold *fold, char digest[DIGEST_HEX])
 {
     uint64_t sum[2];
-    keep_input(fold);
+    input_keep(fold);
     state_digest(fold->state, sum);
     fold_digest_format(sum, digest);
 }
@@ -336,7 +298,7 @@ void fold_counts(const struct fold *fold, struct fold_counts *counts)
 
 void fold_dirty(struct fold *fold, fold_visit *visit, void *context)
 {
-    keep_input(fold);
+    input_keep(fold);
     state_dirty(fold->state, visit, context);
 }
 

@@ -61,6 +61,7 @@ struct fold_record {
     bool has_key;         /* a bare line has no key to compare the subject with */
     struct text key;      /* absent (null) or bytes */
     struct text value;
+    const struct fold_hint *hint; /* NULL, or what fold_expect said of its event */
 };
 
 struct fold;
@@ -80,7 +81,7 @@ void fold_step(struct fold *fold, const struct fold_record *record, const struct
  * some before the event's own fold_step: what it will touch is then near. That
  * changes nothing but the time it takes. */
 struct fold_hint {
-    uint64_t hash;
+    uint64_t hash;  /* of the call's key */
     bool is_report; /* of a live call: the events that are worth it */
 };
 void fold_expect(const struct fold *fold, const struct event *event, struct fold_hint *hint);

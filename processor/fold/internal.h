@@ -2,6 +2,7 @@
  *
  * fold.c      one step: time, deadlines, the event's handler, attestation
  * update.c    the outputs of a step and the memory they live in
+ * input.c     the chain over the input
  * account.c   account.opened; what is done around every event of an account
  * team.c      members, numbers, assignments, toggles, blocks
  * credit.c    top-ups and reversals          recharge.c  auto-recharge
@@ -41,6 +42,12 @@ struct deadline {
     struct record *record;
 };
 
+struct input_chain {
+    SHA256_CTX sha; /* p->input_state, at work */
+    size_t waiting_len;
+    uint8_t waiting[8192]; /* not hashed yet */
+};
+
 struct deck_view {
     struct deck_record *deck;
     struct record *record;
@@ -54,7 +61,7 @@ struct fold {
     struct record *partition_record;
     struct partition_record *p;
     const struct policy_record *policy;
-    SHA256_CTX input; /* p->input_state, at work */
+    struct input_chain input;
 
     struct deadline *heap;
     size_t heap_count, heap_capacity;
@@ -84,6 +91,22 @@ struct text text_format(struct fold *fold, const char *format, ...) __attribute_
 enum verdict reject(struct fold *fold, enum reject_reason reason, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 void hex_encode(const uint8_t *bytes, size_t len, char *out);
+/* value's lowest bytes, the most significant first. */
+static inline void put_be(uint8_t *at, uint64_t value, int bytes)
+{
+    for (int i = bytes - 1; i >= 0; i--, value >>= 8)
+        at[i] = (uint8_t)value;
+}
+
+/* input.c */
+void input_begin(struct fold *fold);
+/* A record, whatever becomes of it. */
+void input_take(struct fold *fold, const struct fold_record *record);
+/* Finishes the hash for an attestation, and begins the next. */
+void input_attest(struct fold *fold);
+/* The hash under way to and from the partition's record, which is stored. */
+void input_keep(struct fold *fold);
+void input_restore(struct fold *fold);
 
 /* A fact's known members, in a fixed order, to the hash that stands for them. */
 struct fact {

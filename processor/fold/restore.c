@@ -19,7 +19,7 @@ static void restore_partition(struct fold *fold, struct record *record)
 {
     fold->partition_record = record;
     fold->p = record_body(record);
-    memcpy(&fold->input, fold->p->input_state, sizeof fold->input);
+    input_restore(fold);
 }
 
 static void remember(struct fold *fold, struct record *record)

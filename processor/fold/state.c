@@ -3,7 +3,10 @@
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
+
 #include <xxhash.h>
+
+#include "processor/fold/slab.h"
 
 enum {
     RECORD_DIRTY = 1,    /* to be stored */
@@ -34,6 +37,7 @@ struct record_list {
 
 struct state {
     struct fold_loader loader;
+    struct slab slab;
     uint64_t *slots; /* tag << 48 | pointer, 0 = empty; linear probing */
     size_t slot_mask, count;
     struct record_list dirty, unhashed;
@@ -193,7 +197,7 @@ static void table_resize(struct state *state, size_t slots)
 {
     uint64_t *old = state->slots;
     size_t old_slots = old ? state->slot_mask + 1 : 0;
-    state->slots = must_alloc(calloc(slots, sizeof *state->slots));
+    state->slots = table_alloc(slots * sizeof *state->slots);
     state->slot_mask = slots - 1;
     for (size_t i = 0; i < old_slots; i++)
         if (old[i] != 0)
@@ -291,19 +295,30 @@ struct state *state_new(const struct fold_loader *loader)
     return state;
 }
 
-static void free_replaced(struct record_list *list)
+static size_t record_size(uint8_t kind, size_t key_len, size_t body_len)
 {
-    for (size_t i = 0; i < list->count; i++)
-        if (list->at[i]->flags & RECORD_REPLACED)
-            free(list->at[i]);
+    return sizeof(struct record) + links_size(kind) + key_room(key_len) + body_len;
+}
+
+static void record_free(struct state *state, struct record *record)
+{
+    slab_free(&state->slab, record, record_size(record->kind, record->key_len, record->body_len));
+}
+
+static void free_replaced(struct state *state)
+{
+    for (size_t i = 0; i < state->dirty.count; i++)
+        if (state->dirty.at[i]->flags & RECORD_REPLACED)
+            record_free(state, state->dirty.at[i]);
 }
 
 void state_reset(struct state *state)
 {
-    free_replaced(&state->dirty);
+    free_replaced(state);
     for (size_t i = 0; i <= state->slot_mask; i++)
         if (state->slots[i] != 0)
-            free(slot_record(state->slots[i]));
+            record_free(state, slot_record(state->slots[i]));
+    slab_reset(&state->slab);
     free(state->slots);
     free(state->dirty.at);
     free(state->unhashed.at);
@@ -320,24 +335,23 @@ void state_free(struct state *state)
     free(state);
 }
 
-static struct record *record_make(uint64_t hash, struct text key, size_t body_len)
+static struct record *record_make(struct state *state, uint64_t hash, struct text key, size_t body_len)
 {
     uint8_t kind = (uint8_t)key.at[0];
-    size_t head = links_size(kind);
-    struct record *record = must_alloc(calloc(1, sizeof *record + head + key_room(key.len) + body_len));
+    struct record *record = slab_alloc(&state->slab, record_size(kind, key.len, body_len));
     record->hash = hash;
     record->kind = kind;
     record->flags = RECORD_USED;
     record->body_len = (uint32_t)body_len;
     record->key_len = (uint16_t)key.len;
-    memcpy(record->rest + head, key.at, key.len);
+    memcpy(record->rest + links_size(kind), key.at, key.len);
     return record;
 }
 
 /* A record that equals what the store holds enters the working set. */
 static struct record *record_load(struct state *state, uint64_t hash, struct text key, struct text body)
 {
-    struct record *record = record_make(hash, key, body.len);
+    struct record *record = record_make(state, hash, key, body.len);
     if (body.len > 0)
         memcpy(record_body(record), body.at, body.len);
     fold_record_hash(key, body, record->contribution);
@@ -360,6 +374,28 @@ struct record *state_find(struct state *state, const struct key *key)
         !state->loader.load(state->loader.context, name, &body))
         return NULL;
     return record_load(state, hash, name, body);
+}
+
+static bool key_is(struct text key, enum record_kind kind, struct text a, struct text b)
+{
+    return key.len == a.len + b.len + 2 && key.at[0] == (char)kind && memcmp(key.at + 1, a.at, a.len) == 0 &&
+           key.at[a.len + 1] == '\0' && memcmp(key.at + a.len + 2, b.at, b.len) == 0;
+}
+
+struct record *state_find_hashed(struct state *state, uint64_t hash, enum record_kind kind, struct text a,
+                                 struct text b)
+{
+    assert(is_resident((uint8_t)kind));
+    for (size_t i = hash & state->slot_mask; state->slots[i] != 0; i = (i + 1) & state->slot_mask) {
+        if (((state->slots[i] ^ hash) & ~POINTER_MASK) != 0)
+            continue;
+        struct record *record = slot_record(state->slots[i]);
+        if (record->hash == hash && key_is(record_key(record), kind, a, b)) {
+            record->flags |= RECORD_USED;
+            return record->flags & RECORD_REMOVED ? NULL : record;
+        }
+    }
+    return NULL;
 }
 
 struct record *state_restore(struct state *state, struct text key, struct text body)
@@ -395,7 +431,7 @@ struct record *state_create(struct state *state, const struct key *key, size_t b
 {
     struct text name = {key->bytes, key->len};
     uint64_t hash = key_hash(key);
-    struct record *record = record_make(hash, name, body_len);
+    struct record *record = record_make(state, hash, name, body_len);
     size_t slot = table_slot(state, hash, key->bytes, key->len);
     if (slot == SIZE_MAX) {
         table_insert(state, record);
@@ -467,7 +503,7 @@ static void drop_replaced(struct state *state)
     for (size_t i = 0; i < state->dirty.count; i++) {
         struct record *record = state->dirty.at[i];
         if (record->flags & RECORD_REPLACED)
-            free(record);
+            record_free(state, record);
         else
             state->dirty.at[kept++] = record;
     }
@@ -493,7 +529,7 @@ static void forget(struct state *state, struct record *record)
 {
     struct text key = record_key(record);
     table_erase(state, table_slot(state, record->hash, key.at, key.len));
-    free(record);
+    record_free(state, record);
 }
 
 void state_clean(struct state *state)
@@ -523,7 +559,7 @@ static void sweep(struct state *state, uint8_t unless)
             continue;
         struct record *record = slot_record(state->slots[i]);
         if (may_go(record) && !(record->flags & unless)) {
-            free(record);
+            record_free(state, record);
             state->slots[i] = 0;
         } else {
             kept++;

@@ -57,6 +57,9 @@ void state_reset(struct state *state);
 
 /* NULL when there is no such record. */
 struct record *state_find(struct state *state, const struct key *key);
+/* The same for a resident kind and a key of two parts whose hash is known. */
+struct record *state_find_hashed(struct state *state, uint64_t hash, enum record_kind kind, struct text a,
+                                 struct text b);
 /* A new record, its body all zeros, changed; what was under the key is replaced. */
 struct record *state_create(struct state *state, const struct key *key, size_t body_len);
 /* A record as the store holds it: not changed. */

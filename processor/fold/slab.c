@@ -1,0 +1,79 @@
+#include "processor/fold/slab.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "processor/fold/state.h"
+
+#define CHUNK       ((size_t)2 << 20)  /* a huge page */
+#define FIRST_CHUNK ((size_t)64 << 10) /* a small state stays small */
+
+struct slab_chunk {
+    struct slab_chunk *next;
+    _Alignas(SLAB_GRAIN) char bytes[];
+};
+
+static size_t grains(size_t size)
+{
+    return (size + SLAB_GRAIN - 1) / SLAB_GRAIN;
+}
+
+static void *huge_alloc(size_t size)
+{
+    void *memory = must_alloc(aligned_alloc(CHUNK, size));
+    (void)madvise(memory, size, MADV_HUGEPAGE); /* refused: small pages do too */
+    return memory;
+}
+
+void *table_alloc(size_t size)
+{
+    return size % CHUNK == 0 ? memset(huge_alloc(size), 0, size) : must_alloc(calloc(1, size));
+}
+
+static void add_chunk(struct slab *slab)
+{
+    size_t size = slab->chunks ? CHUNK : FIRST_CHUNK;
+    struct slab_chunk *chunk = slab->chunks ? huge_alloc(size) : must_alloc(malloc(size));
+    chunk->next = slab->chunks;
+    slab->chunks = chunk;
+    slab->at = chunk->bytes;
+    slab->end = (char *)chunk + size;
+}
+
+void *slab_alloc(struct slab *slab, size_t size)
+{
+    if (size > SLAB_LARGEST)
+        return must_alloc(calloc(1, size));
+    size_t n = grains(size);
+    void *block = slab->free[n];
+    if (block) {
+        memcpy(&slab->free[n], block, sizeof block);
+    } else {
+        if ((size_t)(slab->end - slab->at) < n * SLAB_GRAIN)
+            add_chunk(slab);
+        block = slab->at;
+        slab->at += n * SLAB_GRAIN;
+    }
+    return memset(block, 0, size);
+}
+
+void slab_free(struct slab *slab, void *block, size_t size)
+{
+    if (size > SLAB_LARGEST) {
+        free(block);
+        return;
+    }
+    memcpy(block, &slab->free[grains(size)], sizeof block);
+    slab->free[grains(size)] = block;
+}
+
+void slab_reset(struct slab *slab)
+{
+    while (slab->chunks) {
+        struct slab_chunk *next = slab->chunks->next;
+        free(slab->chunks);
+        slab->chunks = next;
+    }
+    *slab = (struct slab){0};
+}
