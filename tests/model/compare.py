@@ -26,6 +26,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from coverage import Coverage
 from history import History, Record, fold, generate, line
 from model import NO_HASH, NO_KEY, Partition
 from texts import time_text
@@ -215,11 +216,21 @@ def require(holds, output, what):
 
 
 def check_honest(history, grouped):
-    """A platform that ticks and obeys leaves nothing uncollected."""
-    for outputs in grouped.values():
-        for output in outputs:
-            if history.honest and output["type"] == "callfold.call.recorded":
-                require(output["data"]["uncollected"] == "0", output, "an honest platform left something uncollected")
+    """A platform that ticks and obeys leaves nothing uncollected, but for what events/README.md says a
+    call's start may do to one that was not reported just before; and a tick moves no standing limit."""
+    limited, lowered_by_start = set(), set()
+    for record in history.records if history.honest else []:
+        for output in sorted(grouped.get((record.partition, record.offset), []), key=number):
+            kind, call = output["type"][9:], (output["subject"], output["data"].get("call_id"))
+            if kind in ("call.cutoff", "call.cutoff_withdrawn"):
+                require(call not in limited or b"call.ticked" not in record.value, output, "a tick moves a limit")
+                is_exhausted = output["data"].get("reason") == "credits_exhausted"
+                (limited.add if is_exhausted else limited.discard)(call)
+                by_start = history.honest == "ticks" and b"call.started" in record.value
+                (lowered_by_start.add if by_start else lowered_by_start.discard)(call)
+            if kind == "call.recorded":
+                require(output["data"]["uncollected"] == "0" or call in lowered_by_start, output,
+                        "an honest platform left something uncollected")
 
 
 LAWS = {
@@ -304,7 +315,7 @@ class Shrinker:
     def fails(self, records):
         if time.monotonic() > self.until:
             return False
-        history = History(records, self.partition_count, model_outputs(records, self.partition_count), False)
+        history = History(records, self.partition_count, model_outputs(records, self.partition_count), None)
         failure = judge(self.program, history, self.order)
         return failure is not None and failure[0] == self.failure[0]
 
@@ -416,7 +427,7 @@ def print_table(history):
 def print_shrunk(program, history, failure, order):
     """Shrinks, reports what is left of the history and prints it as lines for --file."""
     records = Shrinker(program, history, failure, order).shrink()
-    shrunk = History(records, history.partition_count, model_outputs(records, history.partition_count), False)
+    shrunk = History(records, history.partition_count, model_outputs(records, history.partition_count), None)
     count = sum(record.value is not None for record in records)
     print(f"  shrunk to {count} records (partitions: {history.partition_count or 'not given'}):")
     report(shrunk, judge(program, shrunk, order) or failure, order)
@@ -478,22 +489,32 @@ def main():
     parser.add_argument("--partitions", type=int, default=0, help="the partition count, with --file")
     parser.add_argument("--order", action="store_true", help="compare n of the ids too")
     parser.add_argument("--laws", action="store_true", help="other batch sizes and kill -9 too")
+    parser.add_argument("--coverage", action="store_true",
+                        help="tell how often each type and reason came up; one that never did is a failure")
     parser.add_argument("--no-shrink", dest="shrink", action="store_false")
     options = parser.parse_args()
     sys.stdout.reconfigure(errors="backslashreplace")
     if not Path(options.callfold).is_file():
         parser.error(f"{options.callfold}: no such program; run make first, or name it with --callfold")
     passed = failed = 0
+    coverage = Coverage()
     if options.file:
         records = read_file(options.file)
         histories = [(options.file, History(records, options.partitions,
-                                            model_outputs(records, options.partitions), False))]
+                                            model_outputs(records, options.partitions), None))]
     else:
         histories = ((f"seed {seed}", generate(seed, options.events, options.accounts)) for seed in options.seeds)
     for label, history in histories:
+        if options.coverage:
+            coverage.add(history)
         if check(options.callfold, history, options, label):
             passed += 1
         else:
+            failed += 1
+    if options.coverage:
+        print(coverage.table(), "", sep="\n")
+        for word in coverage.missing():
+            print(f"FAILED: {word} never came up")
             failed += 1
     print(f"{passed} passed, {failed} failed")
     return 1 if failed else 0

@@ -140,9 +140,12 @@ class Partition(Settings, Tariffs, Ledger, Calls, Limits):
         """Drops what is past its time: calls remembered, decks and fx tables superseded for an hour."""
         now = self.time or 0
         for account in self.accounts.values():
-            account.closed = {name: old for name, old in account.closed.items()
-                              if now < old.closed_at + max(1, self.policy["retention_ms"])}
-            account.denied = {name: old for name, old in account.denied.items() if now < old.closed_at + DENIED_KEPT}
+            if account.closed:
+                account.closed = {name: old for name, old in account.closed.items()
+                                  if now < old.closed_at + max(1, self.policy["retention_ms"])}
+            if account.denied:
+                account.denied = {name: old for name, old in account.denied.items()
+                                  if now < old.closed_at + DENIED_KEPT}
 
         def superseded(at, older, newer):
             return newer.rank > older.rank and at >= newer.effective_at + HOUR

@@ -115,7 +115,7 @@ class Histories(unittest.TestCase):
                 made = generate(seed, 400)
                 for outputs in made.outputs:
                     for output in outputs:
-                        if made.honest and output["type"] == "callfold.call.recorded":
+                        if made.honest == "reports first" and output["type"] == "callfold.call.recorded":
                             self.assertEqual(output["data"]["uncollected"], "0")
 
     def test_same_seed_same_history(self):
