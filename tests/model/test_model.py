@@ -112,7 +112,7 @@ class Histories(unittest.TestCase):
     def test_laws_hold(self):
         for seed in range(1, SEEDS + 1):
             with self.subTest(seed=seed):
-                made = generate(seed, 400)
+                made = generate(seed, 400, accounts=1 + seed % 5)
                 for outputs in made.outputs:
                     for output in outputs:
                         if made.honest == "reports first" and output["type"] == "callfold.call.recorded":
@@ -125,7 +125,7 @@ class Histories(unittest.TestCase):
 
     def test_a_tick_moves_no_standing_limit(self):
         for seed in range(2, SEEDS + 1, 2):  # honest: no policy changes on the way
-            made = generate(seed, 400)
+            made = generate(seed, 400, accounts=1 + seed % 5)
             limited = set()
             for record, outputs in zip(made.records, made.outputs):
                 for output in outputs:
