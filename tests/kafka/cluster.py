@@ -1,14 +1,14 @@
-#!/usr/bin/python3
+#!/usr/bin/env python3
 """Apache Kafka brokers on free loopback ports: started, stopped and ill-treated by pid.
 
-    with Cluster(jars, brokers=3) as cluster:
+    with Cluster(brokers=3) as cluster:
         cluster.write_properties(path)           # what `callfold --kafka` reads
         cluster.brokers[0].kill()                # kill -9
         cluster.brokers[0].start()               # same ports, same data
 
-By hand:   tests/kafka/cluster.py up [--brokers 3] [--secure] [--proxied]
+By hand:   tests/kafka/run.sh build cluster.py up [--brokers 3] [--secure] [--proxied]
 
-The jars are those of tests/kafka/jars.sh. Each broker is a controller too (KRaft).
+The jars are those of fetch.sh, in $BUILD/kafka. Each broker is a controller too (KRaft).
 Its data and log live in a directory of their own that goes when the cluster does;
 a broker dies with the process that started it.
 """
@@ -31,6 +31,8 @@ from certificates import Certificates
 from proxy import Proxy
 
 HERE = pathlib.Path(__file__).resolve().parent
+BUILD = pathlib.Path(os.environ.get("BUILD", HERE.parent.parent / "build"))
+JARS = BUILD / "kafka" / "jars"
 CLUSTER_ID = "callfoldTestCluster000"
 USER, PASSWORD = "callfold", "the-test-password"
 START_TIMEOUT_S = 60
@@ -128,7 +130,7 @@ class Broker:
         with open(self.log, "ab") as log:
             return subprocess.Popen(
                 ["java", *self.cluster.jvm, f"-Dlog4j2.configurationFile={HERE}/log4j2.xml",
-                 "-cp", f"{self.cluster.jars}/*", main, *arguments],
+                 "-cp", f"{JARS}/*", main, *arguments],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, preexec_fn=die_with_parent)
 
 
@@ -136,9 +138,9 @@ class Cluster:
     """`brokers` nodes, started. secure: clients come over TLS with SCRAM or PLAIN;
     proxied: through brokers[i].proxy; settings: broker properties beside ours."""
 
-    def __init__(self, jars, brokers=1, secure=False, proxied=False, settings=(),
+    def __init__(self, brokers=1, secure=False, proxied=False, settings=(),
                  jvm=("-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")):
-        self.jars, self.secure, self.proxied = pathlib.Path(jars).resolve(), secure, proxied
+        self.secure, self.proxied = secure, proxied
         self.settings, self.jvm = dict(settings), jvm
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="callfold-kafka-"))
         self.certificates = Certificates(self.directory) if secure else None
@@ -245,14 +247,12 @@ def tail(log, lines=30):
 def main():
     parser = argparse.ArgumentParser(description="Apache Kafka on loopback, until Ctrl-C.")
     parser.add_argument("command", choices=["up"])
-    parser.add_argument("--build", default=HERE.parent.parent / "build", help="where the jars are, in kafka/")
     parser.add_argument("--brokers", type=int, default=1)
     parser.add_argument("--secure", action="store_true", help="clients come over TLS with SCRAM-SHA-512 or PLAIN")
     parser.add_argument("--proxied", action="store_true", help="clients come through a proxy")
     options = parser.parse_args()
-    subprocess.run([HERE / "jars.sh", pathlib.Path(options.build).resolve()], check=True)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    with Cluster(pathlib.Path(options.build) / "kafka", options.brokers, options.secure, options.proxied) as cluster:
+    with Cluster(options.brokers, options.secure, options.proxied) as cluster:
         properties = cluster.write_properties(cluster.directory / "client.properties")
         print(f"bootstrap.servers={cluster.bootstrap}\n{properties}\nlogs: {cluster.directory}/broker*/broker.log\n"
               f"pids: {' '.join(str(broker.process.pid) for broker in cluster.brokers)}", flush=True)

@@ -1,7 +1,4 @@
-#!/usr/bin/python3
 """The harness itself: a broker that can be killed, cut off and come back, and read."""
-import os
-import pathlib
 import time
 import unittest
 
@@ -10,8 +7,6 @@ import confluent_kafka.admin
 
 import topics
 from cluster import PASSWORD, QUIET, Cluster
-
-JARS = pathlib.Path(os.environ.get("BUILD", "build")) / "kafka"
 
 
 def create(cluster, topic, partitions=2, **settings):
@@ -30,7 +25,7 @@ def produce(cluster, topic, values, more=()):
 class OneBroker(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.cluster = cls.enterClassContext(Cluster(JARS, proxied=True))
+        cls.cluster = cls.enterClassContext(Cluster(proxied=True))
 
     def test_a_topic_is_read_back_as_it_was_written(self):
         create(self.cluster, "written", **{"message.timestamp.type": "LogAppendTime"})
@@ -78,7 +73,7 @@ class OneBroker(unittest.TestCase):
 class ThreeSecureBrokers(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.cluster = cls.enterClassContext(Cluster(JARS, brokers=3, secure=True))
+        cls.cluster = cls.enterClassContext(Cluster(brokers=3, secure=True))
 
     def test_topics_outlive_a_broker(self):
         create(self.cluster, "replicated")

@@ -1,7 +1,7 @@
-#!/usr/bin/python3
+#!/usr/bin/env python3
 """What is in a topic, as a read_committed consumer sees it.
 
-By hand:   tests/kafka/topics.py PROPERTIES TOPIC > archive.jsonl
+By hand:   tests/kafka/run.sh build topics.py PROPERTIES TOPIC > archive.jsonl
 
 prints the archive form, one record a line, which `callfold run --events` reads. Offsets
 have gaps: the marks that end a transaction take one each.
