@@ -97,7 +97,7 @@ class Ledger:
 
     def post(self, account, kind, amount, reference, day, sides):
         account.posted += amount
-        finished = (self.time or 0) >= (day + 1) * DAY + account.policy["stale_after_ms"]
+        finished = (self.time or 0) >= (day + 1) * DAY + self.policy["stale_after_ms"]
         date = day_text((self.time or 0) // DAY if finished else day)
         postings = [{"account": name, "amount": money(micros), "currency": currency}
                     for name, micros, currency in sides if micros != 0]
