@@ -174,21 +174,6 @@ static void drop_null_attributes(json_t *root)
             json_object_del(root, names[i]);
 }
 
-static bool find_type(struct text name, enum event_type *type)
-{
-    struct text prefix = TEXT_LIT(TYPE_PREFIX);
-
-    if (name.len < prefix.len || memcmp(name.at, prefix.at, prefix.len) != 0)
-        return false;
-    struct text rest = {name.at + prefix.len, name.len - prefix.len};
-    for (int i = 0; i < EVENT_TYPE_COUNT; i++)
-        if (text_equal(rest, text_of(event_type_name((enum event_type)i)))) {
-            *type = (enum event_type)i;
-            return true;
-        }
-    return false;
-}
-
 static bool attribute_not_empty(const struct fields *envelope, const char *name)
 {
     const json_t *value = json_object_get(envelope->object, name);
@@ -218,7 +203,7 @@ static bool read_envelope(const struct fields *envelope, struct event *event)
 {
     const json_t *type = json_object_get(envelope->object, "type");
 
-    if (json_is_string(type) && !find_type(json_text(type), &event->type)) {
+    if (json_is_string(type) && !event_type_of(json_text(type), &event->type)) {
         envelope->error->reason = REJECT_UNKNOWN_TYPE;
         detail_text(envelope->error->detail, json_string_length(type) ? json_text(type) : TEXT_LIT("\"\""),
                     TYPE_SHOWN_MAX);

@@ -1,6 +1,6 @@
 /* decode.h - a record's bytes to a typed event.
  *
- * The three call types in their plain form go through a strict flat scanner
+ * The events of an account in their plain form go through a strict flat scanner
  * (scan.c); whatever the scanner does not take, and every other type, goes
  * through jansson (decode.c). Both accept and reject the same bytes with the
  * same result: tests hold one against the other.
@@ -36,7 +36,7 @@ void decoder_free(struct decoder *decoder);
  * live until the next call. False: *error says why. */
 bool event_decode(struct decoder *decoder, struct text value, struct event *event, struct decode_error *error);
 
-/* The scanner alone (scan.c): true when value is one of the three call types
+/* The scanner alone (scan.c): true when value is an event of an account
  * in plain form and valid; false means "not for me", never "invalid". */
 bool event_scan(struct text value, struct event *event);
 /* jansson alone: the reference. Same contract as event_decode. */

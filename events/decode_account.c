@@ -1,4 +1,5 @@
-/* Accounts, their members, numbers and settings: the data of each type. */
+/* Accounts, their members, numbers and settings: the data of each type.
+ * scan_judge.c says the same of their plain form. */
 #include "events/decode_internal.h"
 
 bool decode_account_opened(const struct fields *data, struct event *event)

@@ -1,5 +1,4 @@
-/* Calls and text messages. scan.c reads the three call types too, in their
- * plain form, and must agree with what is here. */
+/* Calls and text messages. scan_judge.c says the same of their plain form. */
 #include "events/decode_internal.h"
 
 bool decode_call_started(const struct fields *data, struct event *event)

@@ -1,8 +1,6 @@
-/* Credits: top-ups, their reversal and auto-recharge. */
+/* Credits: top-ups, their reversal and auto-recharge. scan_judge.c says the
+ * same of their plain form. */
 #include "events/decode_internal.h"
-
-#define DAILY_LIMIT_DEFAULT 5
-#define DAILY_LIMIT_MAX     1000000
 
 bool decode_auto_recharge(const struct fields *data, struct event *event)
 {

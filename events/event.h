@@ -124,6 +124,8 @@ struct event {
 
 /* "call.started" for EVENT_CALL_STARTED: the type without TYPE_PREFIX. */
 const char *event_type_name(enum event_type type);
+/* Finds a type by its whole name, prefix included; false for an unknown one. */
+bool event_type_of(struct text name, enum event_type *type);
 const char *member_role_name(enum member_role role);
 const char *call_direction_name(enum call_direction direction);
 const char *rate_status_name(enum rate_status status);

@@ -10,7 +10,6 @@
 #include "events/phone.h"
 
 #define SHOWN_MAX 40 /* bytes of an offending value that a message repeats */
-#define WORDS_MAX 128
 
 /* The largest length <= most that does not cut a UTF-8 sequence. */
 static size_t whole_sequences(struct text t, size_t most)
@@ -102,24 +101,14 @@ bool field_prefix(const struct fields *fields, const char *name, struct text *ou
     return field_text(fields, name, phone_is_prefix, "a prefix: + and 1 to 15 digits", out);
 }
 
-static bool is_words(struct text t)
-{
-    return t.len >= 1 && t.len <= WORDS_MAX;
-}
-
 bool field_words(const struct fields *fields, const char *name, struct text *out)
 {
-    return field_text(fields, name, is_words, "a string of 1 to 128 bytes", out);
-}
-
-static bool is_dialled(struct text t)
-{
-    return t.len <= DIALLED_MAX;
+    return field_text(fields, name, words_are_valid, "a string of 1 to 128 bytes", out);
 }
 
 bool field_dialled(const struct fields *fields, const char *name, struct text *out)
 {
-    return field_text(fields, name, is_dialled, "a string of at most 64 bytes", out);
+    return field_text(fields, name, dialled_is_valid, "a string of at most 64 bytes", out);
 }
 
 static bool is_country(struct text t)

@@ -31,6 +31,21 @@ NAMES(notify_kind_name, notify_kind, NOTIFY_KINDS)
 NAMES(entry_kind_name, entry_kind, ENTRY_KINDS)
 NAMES(call_ending_name, call_ending, CALL_ENDINGS)
 
+bool event_type_of(struct text name, enum event_type *type)
+{
+    struct text prefix = TEXT_LIT(TYPE_PREFIX);
+
+    if (name.len < prefix.len || memcmp(name.at, prefix.at, prefix.len) != 0)
+        return false;
+    struct text rest = {name.at + prefix.len, name.len - prefix.len};
+    for (int i = 0; i < EVENT_TYPE_COUNT; i++)
+        if (text_equal(rest, text_of(event_type_name((enum event_type)i)))) {
+            *type = (enum event_type)i;
+            return true;
+        }
+    return false;
+}
+
 enum output_topic output_topic_of(enum output_type type)
 {
 #define TOPIC(symbol, word, topic) TOPIC_##topic,

@@ -2,6 +2,8 @@
 
 #include "events/tables.h"
 
+#define WORDS_MAX 128
+
 /* 1 for every byte an id may hold. */
 static const unsigned char id_bytes[256] = {
     ['A' ... 'Z'] = 1, ['a' ... 'z'] = 1, ['0' ... '9'] = 1, ['.'] = 1, ['_'] = 1, [':'] = 1, ['-'] = 1,
@@ -16,6 +18,16 @@ bool id_is_valid(struct text t)
     for (size_t i = 0; i < t.len; i++)
         valid &= id_bytes[(unsigned char)t.at[i]];
     return valid;
+}
+
+bool dialled_is_valid(struct text t)
+{
+    return t.len <= DIALLED_MAX;
+}
+
+bool words_are_valid(struct text t)
+{
+    return t.len >= 1 && t.len <= WORDS_MAX;
 }
 
 /* "+" and least to most digits. */

@@ -165,4 +165,8 @@
 /* The largest duration accepted anywhere, ms: what JSON numbers carry exactly. */
 #define DURATION_MAX_MS 9007199254740991LL
 
+/* Commands a UTC day of auto-recharge. */
+#define DAILY_LIMIT_DEFAULT 5
+#define DAILY_LIMIT_MAX     1000000
+
 #endif

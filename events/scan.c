@@ -1,4 +1,4 @@
-/* scan.c - the three call types in their plain form, in one pass.
+/* scan.c - the events of an account in their plain form, in one pass.
  *
  * Of the events of a busy day nearly all are ticks, and jansson takes ten times
  * as long over one as the fold does. This scanner takes the form in which
@@ -10,25 +10,16 @@
  * another event in it.
  *
  * The type may come behind the data it governs, so members are noted as they
- * pass and judged at the end.
+ * pass and judged at the end (scan_judge.c).
  */
 #include <endian.h>
 
 #include "events/decode.h"
 #include "events/instant.h"
 #include "events/phone.h"
+#include "events/scan_judge.h"
 
-/* The members that mean something to a call, of the envelope and of data. */
 enum attribute { SPECVERSION, ID, SOURCE, TYPE, TIME, SUBJECT, DATA, ATTRIBUTE_COUNT };
-enum member { CALL_ID, DURATION_MS, DIRECTION, FROM, TO, MEMBER_ID, VOICEMAIL, MEMBER_COUNT };
-
-enum kind { ABSENT, STRING, INTEGER, BOOLEAN };
-
-struct value {
-    enum kind kind;
-    struct text text; /* of a string */
-    int64_t integer;  /* of an integer; of a boolean 0 or 1 */
-};
 
 /* The names of other members, to notice a second one. */
 #define OTHERS_MAX 8
@@ -37,15 +28,14 @@ struct others {
     struct text names[OTHERS_MAX];
 };
 
-/* What has been seen so far. Texts and others are not cleared at the start of
- * a record (it would take a tenth of the time): `seen`, the kinds and the counts
- * say what may be read. */
+/* What has been seen so far. It is not cleared at the start of a record (that
+ * would take a tenth of the time): the bits and counts say what may be read. */
 struct notes {
     const char *end; /* of the record */
     unsigned seen;   /* a bit an attribute */
     enum event_type type;
     struct text attributes[ATTRIBUTE_COUNT];
-    struct value members[MEMBER_COUNT];
+    struct members members;
     struct others attribute_others, member_others;
 };
 #define ALL_ATTRIBUTES ((1u << ATTRIBUTE_COUNT) - 1)
@@ -167,29 +157,31 @@ static inline enum member member_of(struct text name)
 {
     switch (name.len) {
     case 2: return IS(name, "to") ? TO : MEMBER_COUNT;
-    case 4: return IS(name, "from") ? FROM : MEMBER_COUNT;
-    case 7: return IS(name, "call_id") ? CALL_ID : MEMBER_COUNT;
+    case 4: return IS(name, "from") ? FROM : IS(name, "role") ? ROLE : IS(name, "paid") ? PAID : MEMBER_COUNT;
+    case 5: return IS(name, "actor") ? ACTOR : IS(name, "owner") ? OWNER : MEMBER_COUNT;
+    case 6:
+        return IS(name, "number")   ? NUMBER
+               : IS(name, "origin") ? ORIGIN
+               : IS(name, "prefix") ? PREFIX
+               : IS(name, "amount") ? AMOUNT
+               : IS(name, "reason") ? REASON
+                                    : MEMBER_COUNT;
+    case 7: return IS(name, "call_id") ? CALL_ID : IS(name, "enabled") ? ENABLED : MEMBER_COUNT;
+    case 8: return IS(name, "currency") ? CURRENCY : IS(name, "topup_id") ? TOPUP_ID : MEMBER_COUNT;
     case 9:
         return IS(name, "direction")   ? DIRECTION
                : IS(name, "member_id") ? MEMBER_ID
                : IS(name, "voicemail") ? VOICEMAIL
+               : IS(name, "threshold") ? THRESHOLD
                                        : MEMBER_COUNT;
-    case 11: return IS(name, "duration_ms") ? DURATION_MS : MEMBER_COUNT;
+    case 10: return IS(name, "message_id") ? MESSAGE_ID : MEMBER_COUNT;
+    case 11:
+        return IS(name, "duration_ms")   ? DURATION_MS
+               : IS(name, "daily_limit") ? DAILY_LIMIT
+               : IS(name, "recharge_id") ? RECHARGE_ID
+                                         : MEMBER_COUNT;
     default: return MEMBER_COUNT;
     }
-}
-
-static bool call_type(struct text name, enum event_type *type)
-{
-    if (text_equal(name, TEXT_LIT(TYPE_PREFIX "call.ticked")))
-        *type = EVENT_CALL_TICKED;
-    else if (text_equal(name, TEXT_LIT(TYPE_PREFIX "call.started")))
-        *type = EVENT_CALL_STARTED;
-    else if (text_equal(name, TEXT_LIT(TYPE_PREFIX "call.ended")))
-        *type = EVENT_CALL_ENDED;
-    else
-        return false;
-    return true;
 }
 
 static const char *take_member(struct notes *notes, struct text name, const char *at)
@@ -199,9 +191,10 @@ static const char *take_member(struct notes *notes, struct text name, const char
 
     if (member == MEMBER_COUNT)
         return note_other(&notes->member_others, name) ? take_value(at, notes->end, &ignored) : NULL;
-    if (notes->members[member].kind != ABSENT)
+    if (notes->members.present & 1u << member)
         return NULL;
-    return take_value(at, notes->end, &notes->members[member]);
+    notes->members.present |= 1u << member;
+    return take_value(at, notes->end, &notes->members.values[member]);
 }
 
 /* {"name":value,...} with at least one member; take_one takes a value. Inline,
@@ -240,7 +233,7 @@ static const char *take_attribute(struct notes *notes, struct text name, const c
         return take_object(notes, at, take_member);
     at = take_string(at, notes->end, &notes->attributes[attribute]);
     /* Leaving at the type of another event saves the rest of the way. */
-    return at && attribute == TYPE && !call_type(notes->attributes[TYPE], &notes->type) ? NULL : at;
+    return at && attribute == TYPE && !scanned_type(notes->attributes[TYPE], &notes->type) ? NULL : at;
 }
 
 static bool judge_envelope(const struct notes *notes, struct event *event)
@@ -256,63 +249,6 @@ static bool judge_envelope(const struct notes *notes, struct event *event)
            instant_parse(attributes[TIME], &event->time_ms);
 }
 
-static bool judge_id(const struct value *value, struct text *out)
-{
-    if (value->kind != STRING || !id_is_valid(value->text))
-        return false;
-    *out = value->text;
-    return true;
-}
-
-static bool judge_dialled(const struct value *value, struct text *out)
-{
-    if (value->kind != STRING || value->text.len > DIALLED_MAX)
-        return false;
-    *out = value->text;
-    return true;
-}
-
-static bool judge_duration(const struct value *value, int64_t *out)
-{
-    if (value->kind != INTEGER || value->integer > DURATION_MAX_MS)
-        return false;
-    *out = value->integer;
-    return true;
-}
-
-static bool judge_started(const struct value *members, struct event *event)
-{
-    const struct value *direction = &members[DIRECTION];
-    bool inbound = direction->kind == STRING && text_equal(direction->text, TEXT_LIT("inbound"));
-
-    if (!inbound && (direction->kind != STRING || !text_equal(direction->text, TEXT_LIT("outbound"))))
-        return false;
-    event->data.call_started.direction = inbound ? DIRECTION_INBOUND : DIRECTION_OUTBOUND;
-    event->data.call_started.member_id = TEXT_NONE;
-    return judge_id(&members[CALL_ID], &event->data.call_started.call_id) &&
-           judge_dialled(&members[FROM], &event->data.call_started.from) &&
-           (inbound || phone_is_e164(members[FROM].text)) &&
-           judge_dialled(&members[TO], &event->data.call_started.to) &&
-           ((inbound && members[MEMBER_ID].kind == ABSENT) ||
-            judge_id(&members[MEMBER_ID], &event->data.call_started.member_id));
-}
-
-static bool judge_ticked(const struct value *members, struct event *event)
-{
-    return judge_id(&members[CALL_ID], &event->data.call_ticked.call_id) &&
-           judge_duration(&members[DURATION_MS], &event->data.call_ticked.duration_ms);
-}
-
-static bool judge_ended(const struct value *members, struct event *event)
-{
-    enum kind voicemail = members[VOICEMAIL].kind;
-
-    event->data.call_ended.voicemail = voicemail == BOOLEAN && members[VOICEMAIL].integer;
-    return (voicemail == ABSENT || voicemail == BOOLEAN) &&
-           judge_id(&members[CALL_ID], &event->data.call_ended.call_id) &&
-           judge_duration(&members[DURATION_MS], &event->data.call_ended.duration_ms);
-}
-
 bool event_scan(struct text value, struct event *event)
 {
     struct notes notes;
@@ -320,17 +256,10 @@ bool event_scan(struct text value, struct event *event)
     if (value.len == 0 || value.len > RECORD_MAX)
         return false;
     notes.end = value.at + value.len;
-    notes.seen = 0;
+    notes.seen = notes.members.present = 0;
     notes.attribute_others.count = notes.member_others.count = 0;
-    for (int i = 0; i < MEMBER_COUNT; i++)
-        notes.members[i].kind = ABSENT;
 
     const char *at = take_object(&notes, value.at, take_attribute);
-    if (!at || skip_space(at, notes.end) != notes.end || !judge_envelope(&notes, event))
-        return false;
-    switch (event->type) {
-    case EVENT_CALL_STARTED: return judge_started(notes.members, event);
-    case EVENT_CALL_TICKED: return judge_ticked(notes.members, event);
-    default: return judge_ended(notes.members, event);
-    }
+    return at && skip_space(at, notes.end) == notes.end && judge_envelope(&notes, event) &&
+           judge_members(&notes.members, event);
 }

@@ -1,4 +1,4 @@
-/* test_scan.c - the scanner of calls against jansson, its reference.
+/* test_scan.c - the scanner against jansson, its reference.
  *
  * Two tables say which forms it takes and which it leaves; then seeded mutants
  * of valid lines, and events put together from good and bad members in any
@@ -57,8 +57,9 @@ static void must_agree(struct text record, uint64_t seed)
 #define TICK_DATA  "\"data\":{\"call_id\":\"c1\",\"duration_ms\":6000}"
 #define STARTED    HEAD TYPE("started") TIME "\"subject\":\"acct-17\","
 
-#define BYTES_64 "................................................................"
-#define OTHERS_8 "\"a\":\"\",\"b\":\"\",\"c\":\"\",\"d\":\"\",\"e\":\"\",\"f\":\"\",\"g\":\"\",\"h\":\"\","
+#define BYTES_64             "................................................................"
+#define OTHER(type, members) HEAD TIME "\"type\":\"callfold." type "\",\"subject\":\"acct-17\",\"data\":{" members "}}"
+#define OTHERS_8             "\"a\":\"\",\"b\":\"\",\"c\":\"\",\"d\":\"\",\"e\":\"\",\"f\":\"\",\"g\":\"\",\"h\":\"\","
 
 static const char *const plain[] = {
     TICK TICK_DATA "}",
@@ -77,6 +78,26 @@ static const char *const plain[] = {
     TICK OTHERS_8 TICK_DATA "}",
     TICK "\"traceparent\":\"00-ab-01\",\"x\":\"\",\"y\":\"{}[],:\",\"data\":{\"call_id\":\"c1\",\"leg\":\"b\","
          "\"hops\":3,\"muted\":true,\"held\":false,\"duration_ms\":6000,\"from\":7}}",
+    OTHER("sms.requested", "\"message_id\":\"s\",\"from\":\"+331\",\"to\":\"+447\""),
+    OTHER("account.opened", "\"currency\":\"USD\",\"owner\":\"o\""),
+    OTHER("member.set", "\"member_id\":\"m\",\"role\":\"manager\""),
+    OTHER("member.removed", "\"member_id\":\"m\""),
+    OTHER("number.added", "\"number\":\"+331\",\"origin\":\"FR-mobile\""),
+    OTHER("number.removed", "\"number\":\"+331\",\"origin\":7"),
+    OTHER("member.assigned", "\"member_id\":\"m\",\"number\":\"+331\""),
+    OTHER("member.unassigned", "\"number\":\"+331\",\"member_id\":\"m\""),
+    OTHER("number.international_enabled", "\"number\":\"+331\",\"actor\":\"o\""),
+    OTHER("number.international_disabled", "\"actor\":\"o\",\"number\":\"+331\""),
+    OTHER("destination.blocked", "\"prefix\":\"+0\",\"actor\":\"o\""),
+    OTHER("destination.unblocked", "\"prefix\":\"+447\",\"number\":\"+331\",\"actor\":\"o\""),
+    OTHER(
+        "auto_recharge.configured",
+        "\"enabled\":true,\"amount\":\"10\",\"currency\":\"EUR\",\"threshold\":\"0\",\"daily_limit\":0,\"actor\":\"o\""),
+    OTHER("auto_recharge.configured", "\"enabled\":false,\"amount\":\"0.000001\",\"currency\":\"EUR\",\"actor\":\"o\""),
+    OTHER("credit.topped_up", "\"topup_id\":\"t\",\"amount\":\"12.5\",\"currency\":\"USD\""),
+    OTHER("credit.topped_up", "\"topup_id\":\"t\",\"amount\":\"12.5\",\"currency\":\"USD\",\"recharge_id\":\"0:7:1\""),
+    OTHER("topup.reversed", "\"topup_id\":\"t\",\"reason\":\"fraud, they say\""),
+    OTHER("recharge.failed", "\"recharge_id\":\"0:7:1\",\"reason\":\"" BYTES_64 BYTES_64 "\""),
 };
 
 static const char *const left[] = {
@@ -132,6 +153,27 @@ static const char *const left[] = {
     STARTED "\"data\":{\"call_id\":\"c1\",\"direction\":\"inbound\",\"from\":\".\",\"to\":\"" BYTES_64 ".\"}}",
     STARTED "\"data\":{\"call_id\":\"c1\",\"direction\":\"inbound\",\"from\":\"" BYTES_64 ".\",\"to\":\".\"}}",
     STARTED "\"data\":{\"call_id\":\"c1\",\"direction\":\"both\",\"from\":\"x\",\"to\":\"y\"}}",
+    OTHER("account.opened", "\"currency\":\"usd\",\"owner\":\"o\""),
+    OTHER("member.set", "\"member_id\":\"m\",\"role\":\"owner\""),
+    OTHER("member.set", "\"member_id\":\"m\""),
+    OTHER("number.added", "\"number\":\"331\",\"origin\":\"US\""),
+    OTHER("destination.blocked", "\"prefix\":\"+\",\"actor\":\"o\""),
+    OTHER("destination.blocked", "\"prefix\":\"+1\",\"number\":\"1\",\"actor\":\"o\""),
+    OTHER("auto_recharge.configured", "\"enabled\":true,\"amount\":\"0\",\"currency\":\"EUR\",\"actor\":\"o\""),
+    OTHER("auto_recharge.configured",
+          "\"enabled\":true,\"amount\":\"1\",\"currency\":\"EUR\",\"daily_limit\":1000001,\"actor\":\"o\""),
+    OTHER("auto_recharge.configured",
+          "\"enabled\":true,\"amount\":\"1\",\"currency\":\"EUR\",\"threshold\":\"-1\",\"actor\":\"o\""),
+    OTHER("credit.topped_up", "\"topup_id\":\"t\",\"amount\":12,\"currency\":\"USD\""),
+    OTHER("credit.topped_up", "\"topup_id\":\"t\",\"amount\":\"1\",\"currency\":\"USD\",\"paid\":\"1\""),
+    OTHER("credit.topped_up", "\"topup_id\":\"t\",\"amount\":\"1\",\"currency\":\"USD\","
+                              "\"paid\":{\"amount\":\"1\",\"currency\":\"USD\"}"),
+    OTHER("credit.topped_up", "\"topup_id\":\"t\",\"amount\":\"1\",\"currency\":\"USD\",\"recharge_id\":7"),
+    OTHER("topup.reversed", "\"topup_id\":\"t\",\"reason\":\"\""),
+    OTHER("recharge.failed", "\"recharge_id\":\"r\",\"reason\":\"" BYTES_64 BYTES_64 ".\""),
+    OTHER("credit.refunded", "\"topup_id\":\"t\""),
+    OTHER("clock.advanced", "\"x\":1"),
+    OTHER("policy.configured", "\"tick_ms\":6000"),
 };
 
 static void test_plain_forms_are_taken(void **state)
@@ -315,7 +357,29 @@ static const struct choice data_members[] = {
     {"\"to\":\"112\"", {"\"to\":\"\"", "\"to\":\"\\u0031\"", "\"to\":[]", "\"to\":true"}},
     {"\"member_id\":\"m1\"", {"\"member_id\":\"m 1\"", "\"member_id\":null", "\"member_id\":\"\""}},
     {"\"voicemail\":true", {"\"voicemail\":false", "\"voicemail\":0", "\"voicemail\":\"true\"", "\"voicemail\":null"}},
-    {"\"x\":\"y\"", {"\"x\":1", "\"x\":{\"y\":[1]}", "\"x\":null", "\"y\":\"x\"", "\"x\":1.5"}},
+    {"\"actor\":\"o\"", {"\"actor\":\"\"", "\"actor\":null", "\"actor\":1"}},
+    {"\"amount\":\"12.5\"",
+     {"\"amount\":\"0\"", "\"amount\":12.5", "\"amount\":\"-1\"", "\"amount\":\"1e2\"", "\"amount\":\"0.0000001\"",
+      "\"amount\":\"9223372036854.775808\""}},
+    {"\"currency\":\"USD\"", {"\"currency\":\"usd\"", "\"currency\":\"US\"", "\"currency\":\"XXQ\"", "\"currency\":7"}},
+    {"\"daily_limit\":5",
+     {"\"daily_limit\":0", "\"daily_limit\":1000000", "\"daily_limit\":1000001", "\"daily_limit\":-1",
+      "\"daily_limit\":\"5\""}},
+    {"\"enabled\":true", {"\"enabled\":false", "\"enabled\":1", "\"enabled\":null"}},
+    {"\"message_id\":\"s\"", {"\"message_id\":\"\"", "\"message_id\":1"}},
+    {"\"number\":\"+331\"", {"\"number\":\"331\"", "\"number\":\"+0\"", "\"number\":null", "\"number\":331"}},
+    {"\"origin\":\"US\"", {"\"origin\":\"U S\"", "\"origin\":1"}},
+    {"\"owner\":\"o\"", {"\"owner\":\"\"", "\"owner\":true"}},
+    {"\"prefix\":\"+33\"", {"\"prefix\":\"33\"", "\"prefix\":\"+\"", "\"prefix\":33"}},
+    {"\"reason\":\"fraud\"", {"\"reason\":\"\"", "\"reason\":\"\\u0066\"", "\"reason\":1"}},
+    {"\"recharge_id\":\"0:1:0\"", {"\"recharge_id\":\"\"", "\"recharge_id\":null"}},
+    {"\"role\":\"admin\"", {"\"role\":\"member\"", "\"role\":\"Admin\"", "\"role\":0"}},
+    {"\"threshold\":\"0\"",
+     {"\"threshold\":\"-0.1\"", "\"threshold\":\"2.5\"", "\"threshold\":0", "\"threshold\":null"}},
+    {"\"topup_id\":\"t\"", {"\"topup_id\":\"\"", "\"topup_id\":5"}},
+    {"\"x\":\"y\"",
+     {"\"x\":1", "\"x\":{\"y\":[1]}", "\"x\":null", "\"paid\":\"1\"", "\"x\":1.5",
+      "\"paid\":{\"amount\":\"1\",\"currency\":\"EUR\"}"}},
 };
 
 static const struct choice attributes[] = {
@@ -329,23 +393,22 @@ static const struct choice attributes[] = {
     {"\"x\":\"y\"", {"\"x\":1", "\"x\":null", "\"y\":\"x\"", "\"x\":{}"}},
 };
 
-static const char *const types[] = {
-    "\"type\":\"callfold.call.ticked\"",   "\"type\":\"callfold.call.started\"", "\"type\":\"callfold.call.ended\"",
-    "\"type\":\"callfold.sms.requested\"", "\"type\":\"callfold.call.x\"",
-};
+#define X(symbol, word) "\"type\":\"callfold." word "\"",
+static const char *const types[] = {EVENT_TYPES(X) "\"type\":\"callfold.call.x\""};
+#undef X
 
 /* Joins count members from choices in a random order, each now and then left
  * out, doubled, or drawn from its others; last (if any) is among them. */
 static char *write_members(char *out, const struct choice *choices, size_t count, const char *last, uint64_t *random)
 {
-    const char *members[32];
+    const char *members[64];
     size_t chosen = 0;
 
     for (size_t i = 0; i < count; i++) {
         const char *other = choices[i].others[below(random, COUNT(choices[i].others))];
-        size_t times = below(random, 20) == 0 ? below(random, 3) : 1;
+        size_t times = below(random, 30) == 0 ? below(random, 3) : 1;
         for (; times > 0; times--)
-            members[chosen++] = below(random, 8) == 0 && other ? other : choices[i].good;
+            members[chosen++] = below(random, 16) == 0 && other ? other : choices[i].good;
     }
     if (last)
         members[chosen++] = last;
