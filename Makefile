@@ -41,10 +41,11 @@ $(BUILD)/tests/tables/runner $(BUILD)/tests/schemas/probe:
 	@$(CC) $(LDFLAGS) $(CFLAGS) -o $@ $^ $(LIBS)
 $(BUILD)/bench/%: $(BUILD)/bench/%.o $(BUILD)/log_file.a $(BUILD)/libstore.a $(CORE)
 	@$(CC) $(LDFLAGS) $(CFLAGS) -o $@ $^ -llmdb $(LIBS)
-# A fuzz target with replay.c's main(): its corpus is replayed without clang. fuzz_history audits as the tables do.
-$(BUILD)/tests/fuzz/replay_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/tests/fuzz/replay.o \
-                              $(BUILD)/tests/tables/memory.o $(BUILD)/tests/tables/audit.o $(CORE)
-	@$(CC) $(LDFLAGS) $(CFLAGS) -o $@ $^ $(LIBS)
+# A fuzz target with replay.c's main(): its corpus is replayed without clang.
+FUZZ_PARTS := $(call objects,tests/fuzz/replay.c tests/fuzz/compose.c tests/fuzz/judge_pipe.c \
+                             tests/fuzz/hear.c tests/tables/memory.c tests/tables/audit.c)
+$(BUILD)/tests/fuzz/replay_%: $(BUILD)/tests/fuzz/fuzz_%.o $(FUZZ_PARTS) $(BUILD)/log_file.a $(BUILD)/libstore.a $(CORE)
+	@$(CC) $(LDFLAGS) $(CFLAGS) -o $@ $^ -llmdb $(LIBS)
 REPLAYS := $(patsubst tests/fuzz/fuzz_%.c,$(BUILD)/tests/fuzz/replay_%,$(wildcard tests/fuzz/fuzz_*.c))
 
 check-programs: $(BUILD)/callfold $(BUILD)/platform $(BUILD)/load $(UNIT) $(BUILD)/tests/tables/runner \
