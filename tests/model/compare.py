@@ -10,123 +10,28 @@ the history is shrunk to the fewest records that still show it and printed as JS
 ready for --file. Of the ids only partition and offset are compared, and that n counts
 0, 1, 2 ...; --order compares n as well, which is the order of outputs across topics.
 
-What must hold of any outputs is checked too (check_invariants), and with --laws that
-other batch sizes, and a run killed again and again, write the same bytes.
+What must hold of any outputs is checked too (check_invariants), and with --laws what must
+hold between runs (laws.py).
 """
 
 import argparse
 import base64
 import hashlib
 import json
-import random
-import signal
-import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 
 from coverage import Coverage
 from history import History, Record, fold, generate, line
+from laws import check_laws
 from model import NO_HASH, NO_KEY, Partition
+from program import Failed, Program, group, micros, number, program_outputs
 from texts import time_text
 
-TOPICS = ["commands", "ledger", "calls", "balances", "rejects", "attestations"]
 NOT_COMPARED = {"detail", "digest"}
 SHOWN_BEFORE = 15  # events of the account shown before the one that differs
 SHRINK_SECONDS = 120
-
-
-class Failed(Exception):
-    """The program stopped or broke a law; the text says how."""
-
-
-# ---------------------------------------------------------------- running the program
-
-
-class Program:
-    def __init__(self, path, partition_count=0):
-        self.path, self.partition_count = path, partition_count
-
-    def command(self, events, out, state, *options):
-        command = [self.path, "run", "--events", events, "--out", out, "--state", state, *options]
-        if self.partition_count:
-            command += ["--partitions", str(self.partition_count)]
-        return command
-
-    def run(self, directory, *options):
-        """Runs over directory/events.jsonl to its end; the bytes of each topic."""
-        directory = Path(directory)
-        command = self.command(directory / "events.jsonl", directory / "out", directory / "state", *options)
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                              timeout=120, check=False)
-        if done.returncode != 0:
-            raise Failed(f"exit {done.returncode}: {done.stderr.decode(errors='replace').strip()[-600:]}")
-        return read_outputs(directory / "out")
-
-    def run_in_parts(self, directory, records, rng):
-        """The same while the events file grows, a new process for each part of it."""
-        cuts = sorted(rng.sample(range(len(records) + 1), min(12, len(records)))) + [len(records)]
-        for cut in cuts:
-            write_events(directory, records[:cut])
-            topics = self.run(directory)
-        return topics
-
-    def run_killed(self, directory, rng, *options):
-        """The same with kill -9 at arbitrary moments, until a run gets to its end."""
-        directory = Path(directory)
-        command = self.command(directory / "events.jsonl", directory / "out", directory / "state", *options)
-        patience = 0.002
-        while True:
-            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                                       stderr=subprocess.PIPE)
-            try:
-                _, errors = process.communicate(timeout=rng.uniform(0, patience))
-            except subprocess.TimeoutExpired:
-                process.send_signal(signal.SIGKILL)
-                process.communicate()
-                patience *= 1.2
-                continue
-            if process.returncode != 0:
-                raise Failed(f"after kill -9: exit {process.returncode}: {errors.decode(errors='replace')[-600:]}")
-            return read_outputs(directory / "out")
-
-
-def read_outputs(directory):
-    files = {topic: directory / f"{topic}.jsonl" for topic in TOPICS}
-    return {topic: path.read_bytes() if path.exists() else b"" for topic, path in files.items()}
-
-
-def write_events(directory, records):
-    Path(directory, "events.jsonl").write_bytes(b"".join(line(record) for record in records))
-
-
-def program_outputs(program, records, *options):
-    """{(partition, offset): [output]}, each output as the model writes it, topic by topic."""
-    with tempfile.TemporaryDirectory(prefix="callfold-model-") as directory:
-        write_events(directory, records)
-        topics = program.run(directory, *options)
-    return group(topics, records)
-
-
-def group(topics, records):
-    place = {(record.partition, record.offset): index for index, record in enumerate(records)}
-    grouped = {}
-    for topic, text in topics.items():
-        last = -1
-        for raw in text.split(b"\n")[:-1]:
-            output = json.loads(raw)
-            partition, offset, _ = output["id"].split(":")
-            cause = (int(partition), int(offset))
-            if place.get(cause, -1) < last:
-                raise Failed(f"{topic}: {output['id']} stands behind the outputs of a later record")
-            last = place[cause]
-            grouped.setdefault(cause, []).append({
-                "topic": topic, "id": output["id"], "type": output["type"], "subject": output.get("subject"),
-                "time": output["time"], "data": output["data"]})
-            if output["specversion"] != "1.0" or output["source"] != "/callfold":
-                raise Failed(f"{topic}: the envelope of {output['id']}")
-    return grouped
 
 
 # ---------------------------------------------------------------- comparing
@@ -147,10 +52,6 @@ def by_topic(outputs, order):
     for output in outputs:
         topics.setdefault(output["topic"], []).append(comparable(output, order))
     return topics
-
-
-def number(output):
-    return int(output["id"].rpartition(":")[2])
 
 
 def first_difference(records, expected, got, order):
@@ -204,12 +105,6 @@ def check_entry(output, partition, chains, entries, balances):
     require(not any(sums.values()), output, "postings do not sum to zero")
 
 
-def micros(text):
-    sign, _, digits = text.rpartition("-")
-    units, _, fraction = digits.partition(".")
-    return int(units + fraction.ljust(6, "0")) * (-1 if sign or text.startswith("-") else 1)
-
-
 def require(holds, output, what):
     if not holds:
         raise Failed(f"{what}: {json.dumps(output, ensure_ascii=False)}")
@@ -231,33 +126,6 @@ def check_honest(history, grouped):
             if kind == "call.recorded":
                 require(output["data"]["uncollected"] == "0" or call in lowered_by_start, output,
                         "an honest platform left something uncollected")
-
-
-LAWS = {
-    "batches of one": ["--batch", "1"],
-    "small batches, a checkpoint every 5 records, nothing kept in memory":
-        ["--batch", "7", "--checkpoint-every", "5", "--keep-records", "0"],
-}
-
-
-def check_laws(program, records, seed):
-    """The same bytes whatever the batches, the checkpoints and the cache, and after any kill."""
-    with tempfile.TemporaryDirectory(prefix="callfold-model-") as directory:
-        def prepared(name):
-            where = Path(directory, name)
-            where.mkdir()
-            write_events(where, records)
-            return where
-        plain = program.run(prepared("plain"))
-        runs = {name: program.run(prepared(str(number)), *options)
-                for number, (name, options) in enumerate(LAWS.items())}
-        runs["a new start every so often"] = program.run_in_parts(prepared("parts"), records, random.Random(seed))
-        runs["kill -9"] = program.run_killed(prepared("killed"), random.Random(seed), "--batch", "3",
-                                             "--checkpoint-every", "11")
-        for name, topics in runs.items():
-            for topic, text in topics.items():
-                if text != plain[topic]:
-                    raise Failed(f"law: {name}: other bytes in {topic} than in one plain run")
 
 
 # ---------------------------------------------------------------- judging one history
@@ -465,7 +333,7 @@ def check(program_path, history, options, label):
     failure = judge(program, history, options.order)
     if failure is None and options.laws:
         try:
-            check_laws(program, history.records, label)
+            check_laws(program, history, label)
         except Failed as failed:
             failure = ("law", None, str(failed))
     if failure is None:
@@ -488,7 +356,7 @@ def main():
     parser.add_argument("--file", help="an events file instead of seeds")
     parser.add_argument("--partitions", type=int, default=0, help="the partition count, with --file")
     parser.add_argument("--order", action="store_true", help="compare n of the ids too")
-    parser.add_argument("--laws", action="store_true", help="other batch sizes and kill -9 too")
+    parser.add_argument("--laws", action="store_true", help="the laws of laws.py too")
     parser.add_argument("--coverage", action="store_true",
                         help="tell how often each type and reason came up; one that never did is a failure")
     parser.add_argument("--no-shrink", dest="shrink", action="store_false")

@@ -211,6 +211,7 @@ class Honest:
         self.tick_ms = rng.choice([1000, 6000])
         self.reports_first = rng.random() < 0.5  # what closes the gap that events/README.md tells of
         self.amounts = rng.choice([AMOUNTS, AMOUNTS[3:7], AMOUNTS[:5]])
+        self.calls_max = rng.choice([0, 0, 5])
 
     def at(self, time, action, *arguments):
         self.turn += 1
@@ -230,7 +231,7 @@ class Honest:
         writer.send("policy.configured", None, {
             "tick_ms": self.tick_ms, "horizon_ms": 2 * self.tick_ms + 10000 + rng.choice([0, 5000, 40000]),
             "max_call_ms": rng.choice([45000, 600000]), "recharge_timeout_ms": 60000,
-            "low_credits": {"USD": "0.5"}, "max_concurrent_calls": rng.choice([0, 0, 5])})
+            "low_credits": {"USD": "0.5"}, "max_concurrent_calls": self.calls_max})
         writer.send("fx.published", None, {"base": "USD", "rates": {"EUR": "0.92", "GBP": "0.79", "JPY": "151.3"},
                                            "effective_at": time_text(writer.now - DAY)})
         publish_deck(writer, *random_deck(rng, writer, writer.now - HOUR))
