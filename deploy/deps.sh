@@ -5,7 +5,7 @@
 set -eu
 
 build="gcc make libc6-dev pkg-config liblmdb-dev libjansson-dev libssl-dev libxxhash-dev libsmartcols-dev"
-check="$build libcmocka-dev python3 python3-jsonschema python3-yaml binutils jq"
+check="$build libcmocka-dev python3 python3-jsonschema python3-yaml binutils jq default-jre-headless maven python3-pip openssl"
 case "${1:-}" in
     build) wanted=$build ;;
     check) wanted=$check ;;
@@ -19,7 +19,7 @@ if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
     for header in lmdb.h jansson.h openssl/sha.h xxhash.h libsmartcols/libsmartcols.h; do
         echo "#include <$header>" | ${CC:-cc} -E - >/dev/null 2>&1 || missing="$missing $header"
     done
-    [ "$1" = build ] || for program in python3 nm jq; do
+    [ "$1" = build ] || for program in python3 nm jq java mvn openssl; do
         command -v "$program" >/dev/null || missing="$missing $program"
     done
     [ -z "$missing" ] && exit 0

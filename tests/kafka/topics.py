@@ -11,11 +11,12 @@ import collections
 import json
 import pathlib
 import sys
+import time
 
 import confluent_kafka
 
 Record = collections.namedtuple("Record", "partition offset timestamp key value")
-TIMEOUT_S = 30
+TIMEOUT_S = 60
 
 
 def read(client, topic):
@@ -30,11 +31,11 @@ def read(client, topic):
         consumer.assign([confluent_kafka.TopicPartition(topic, each, confluent_kafka.OFFSET_BEGINNING)
                          for each in partitions])
         records, open_ends = [], set(partitions)
+        deadline = time.monotonic() + TIMEOUT_S
         while open_ends:
-            messages = consumer.consume(10000, timeout=TIMEOUT_S)
-            if not messages:
+            if time.monotonic() > deadline:
                 raise TimeoutError(f"no end of {topic} in partitions {sorted(open_ends)} after {TIMEOUT_S} s")
-            for message in messages:
+            for message in consumer.consume(10000, timeout=0.05):
                 if not message.error():
                     records.append(Record(message.partition(), message.offset(), message.timestamp()[1],
                                           message.key(), message.value()))
