@@ -1,9 +1,11 @@
 /* message.c - see message.h. */
 #include "processor/message.h"
 
+#include <ctype.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -32,12 +34,25 @@ static void wipe_progress(void)
     line_is_drawn = false;
 }
 
+/* On one line, and with nothing that a terminal would obey: messages repeat
+ * file names, options and what a parser stumbled over. */
+static void say_line(const char *format, va_list arguments)
+{
+    char *line;
+    if (vasprintf(&line, format, arguments) < 0)
+        abort();
+    for (char *at = line; *at != '\0'; at++)
+        if (iscntrl((unsigned char)*at))
+            *at = '?';
+    fprintf(stderr, "%s\n", line);
+    free(line);
+}
+
 static void say_error(const char *format, va_list arguments)
 {
     wipe_progress();
     fprintf(stderr, "%s: ", program_name);
-    vfprintf(stderr, format, arguments);
-    fputc('\n', stderr);
+    say_line(format, arguments);
 }
 
 void message_error(const char *format, ...)
@@ -64,8 +79,7 @@ void message_note(const char *format, ...)
     va_list arguments;
     va_start(arguments, format);
     wipe_progress();
-    vfprintf(stderr, format, arguments);
-    fputc('\n', stderr);
+    say_line(format, arguments);
     va_end(arguments);
 }
 

@@ -3,7 +3,6 @@
  * An input is words with a NUL between them. Whatever they are, reading them
  * ends with the targets set within their bounds and the operands left over, or
  * with an exit code of sysexits and a line that says why and where help is.
- * Bytes below a space are not what is looked for here and become one.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,8 +43,7 @@ static void split(struct line *line, const uint8_t *data, size_t size)
     line->bytes = malloc(size + 1);
     if (!line->bytes)
         abort();
-    for (size_t i = 0; i < size; i++)
-        line->bytes[i] = (char)(data[i] != '\0' && data[i] < ' ' ? ' ' : data[i]);
+    memcpy(line->bytes, data, size);
     line->bytes[size] = '\0';
     line->words[line->count++] = (char[]){"command"};
     for (size_t at = 0; at < size && line->count < WORDS_MAX; at += strlen(line->bytes + at) + 1)
