@@ -20,8 +20,8 @@ $(BUILD)/libstore.a: $(call objects,$(wildcard snapshots/*.c))
 	@echo "  AR  $@"; rm -f $@; ar rcs $@ $^
 
 CORE := $(BUILD)/libfold.a $(BUILD)/libevents.a
-$(BUILD)/callfold: $(call objects,$(wildcard processor/*.c)) $(BUILD)/libstore.a $(CORE)
-	@echo "  LD  $@"; $(CC) $(LDFLAGS) $(CFLAGS) -o $@ $^ -llmdb -lsmartcols $(LIBS)
+$(BUILD)/callfold: $(call objects,$(wildcard processor/*.c processor/kafka/*.c)) $(BUILD)/libstore.a $(CORE)
+	@echo "  LD  $@"; $(CC) $(LDFLAGS) $(CFLAGS) -o $@ $^ -llmdb -lsmartcols -lrdkafka $(LIBS)
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
@@ -32,14 +32,14 @@ include examples/platform.mk
 # --- tests: see tests/README.md ---
 UNIT := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c))
 $(UNIT): $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(BUILD)/log_file.a $(BUILD)/libstore.a $(CORE)
-	@$(CC) $(LDFLAGS) $(CFLAGS) -o $@ $^ -llmdb -lcmocka $(LIBS)
+	@$(CC) $(LDFLAGS) $(CFLAGS) -o $@ $^ -llmdb -lrdkafka -lcmocka $(LIBS)
 # What a unit test may link of the processor: everything but the commands.
-$(BUILD)/log_file.a: $(call objects,$(filter-out processor/main.c processor/cmd_%.c,$(wildcard processor/*.c)))
+$(BUILD)/log_file.a: $(call objects,$(filter-out processor/main.c processor/cmd_%.c,$(wildcard processor/*.c processor/kafka/*.c)))
 $(BUILD)/tests/tables/runner: $(call objects,$(wildcard tests/tables/*.c)) $(CORE)
 $(BUILD)/tests/schemas/probe: $(BUILD)/tests/schemas/probe.o $(CORE)
 $(BUILD)/tests/tables/runner $(BUILD)/tests/schemas/probe:
 	@$(CC) $(LDFLAGS) $(CFLAGS) -o $@ $^ $(LIBS)
-$(BUILD)/bench/%: $(BUILD)/bench/%.o $(BUILD)/log_file.a $(BUILD)/libstore.a $(CORE)
+$(BUILD)/bench/bench_%: $(call objects,bench/bench_%.c bench/feed.c) $(BUILD)/log_file.a $(BUILD)/libstore.a $(CORE)
 	@$(CC) $(LDFLAGS) $(CFLAGS) -o $@ $^ -llmdb $(LIBS)
 # A fuzz target with replay.c's main(): its corpus is replayed without clang.
 FUZZ_PARTS := $(call objects,tests/fuzz/replay.c tests/fuzz/compose.c tests/fuzz/judge_pipe.c \

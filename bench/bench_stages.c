@@ -134,12 +134,14 @@ static void look_ahead(struct run *run, const struct log_batch *batch, size_t i)
         fold_expect(run->partition->fold, &ahead->event, &ahead->hint);
 }
 
-static void fold(struct run *run, const struct log_record *record, const struct event *event,
+static void fold(struct run *run, const struct log_record *record, const struct ahead *ahead, const struct event *event,
                  const struct decode_error *error)
 {
     struct output_list outputs;
     const char *what;
-    fold_step(run->partition->fold, &record->record, event, error, &outputs);
+    struct fold_record hinted = record->record;
+    hinted.hint = &ahead->hint;
+    fold_step(run->partition->fold, &hinted, event, error, &outputs);
     if (fold_is_broken(run->partition->fold, &what))
         errx(EX_SOFTWARE, "offset %" PRId64 ": %s", record->record.offset, what);
     run->partition->position = record->end;
@@ -161,7 +163,7 @@ static void take_record(struct run *run, const struct log_batch *batch, size_t i
     bool decoded =
         ahead->is_scanned || event_decode_reference(run->decoder, batch->records[i].record.value, &event, &error);
     if (run->upto >= STAGE_FOLD)
-        fold(run, &batch->records[i], !decoded ? NULL : ahead->is_scanned ? &ahead->event : &event, &error);
+        fold(run, &batch->records[i], ahead, !decoded ? NULL : ahead->is_scanned ? &ahead->event : &event, &error);
 }
 
 /* The stages of one batch; writing and checkpoints when they are due. */
