@@ -6,13 +6,15 @@
 #             model, from FIRST_SEED=1 on
 #   embedded  EMBEDDED_SEEDS=3 times the commit rule, each with KILLS=300 at any moment
 #   day       DAY_SEEDS=3 days of ACCOUNTS=3000 accounts
+#   hostile   ARGUMENT_TRIES=5000 command lines, and lines of HOSTILE_MB=1000 MB
+#   fuzz      each target of tests/fuzz/ for FUZZ_SECONDS=600; needs clang
 #
 # FIRST_SEED is where each of them begins. Ends with "N passed, N failed".
 set -u
 cd "$(dirname "$0")/.." || exit 70
-build=$(realpath "${1:?usage: tests/long.sh BUILD [model|embedded|day]...}")
+build=$(realpath "${1:?usage: tests/long.sh BUILD [model|embedded|day|hostile|fuzz]...}")
 shift
-[ $# -gt 0 ] || set -- model embedded day
+[ $# -gt 0 ] || set -- model embedded day hostile fuzz
 first=${FIRST_SEED:-1}
 log=$build/tests/long.log
 mkdir -p "$build/tests"
@@ -52,10 +54,20 @@ day() {
     done
 }
 
+hostile() {
+    part "hostile, lines of ${HOSTILE_MB:-1000} MB" tests/hostile/events.py "$build/callfold" "${HOSTILE_MB:-1000}"
+    part "hostile, SEED=$first, ${ARGUMENT_TRIES:-5000} command lines" \
+        tests/hostile/arguments.py "$build/callfold" "$first" "${ARGUMENT_TRIES:-5000}"
+}
+
+fuzz() {
+    FUZZ_SECONDS=${FUZZ_SECONDS:-600} part "fuzz, ${FUZZ_SECONDS:-600} s a target" tests/fuzz/run.sh "$build"
+}
+
 for suite; do
     case $suite in
-    model | embedded | day) "$suite" ;;
-    *) echo "tests/long.sh: no suite '$suite'; there are model, embedded and day" >&2; exit 64 ;;
+    model | embedded | day | hostile | fuzz) "$suite" ;;
+    *) echo "tests/long.sh: no suite '$suite'; there are model, embedded, day, hostile and fuzz" >&2; exit 64 ;;
     esac
 done
 
