@@ -60,7 +60,7 @@ static size_t character_width(const char *at, size_t *bytes)
 {
     wchar_t character;
     mbstate_t state = {0};
-    *bytes = mbrtowc(&character, at, strlen(at), &state);
+    *bytes = mbrtowc(&character, at, strnlen(at, MB_CUR_MAX), &state);
     if (*bytes == (size_t)-1 || *bytes == (size_t)-2 || *bytes == 0) {
         *bytes = 1;
         return 4;
