@@ -6,7 +6,8 @@
 
 #include "processor/fold/state.h"
 
-#define CHUNK       ((size_t)2 << 20)  /* a huge page */
+#define HUGE_PAGE   ((size_t)2 << 20)
+#define CHUNK       (8 * HUGE_PAGE)    /* only what is used of it becomes memory */
 #define FIRST_CHUNK ((size_t)64 << 10) /* a small state stays small */
 
 struct slab_chunk {
@@ -21,14 +22,14 @@ static size_t grains(size_t size)
 
 static void *huge_alloc(size_t size)
 {
-    void *memory = must_alloc(aligned_alloc(CHUNK, size));
+    void *memory = must_alloc(aligned_alloc(HUGE_PAGE, size));
     (void)madvise(memory, size, MADV_HUGEPAGE); /* refused: small pages do too */
     return memory;
 }
 
 void *table_alloc(size_t size)
 {
-    return size % CHUNK == 0 ? memset(huge_alloc(size), 0, size) : must_alloc(calloc(1, size));
+    return size % HUGE_PAGE == 0 ? memset(huge_alloc(size), 0, size) : must_alloc(calloc(1, size));
 }
 
 static void add_chunk(struct slab *slab)
