@@ -149,7 +149,7 @@
  * X(SYMBOL, "name", default, smallest, largest). Durations in ms. */
 #define POLICY_NUMBERS(X)                                                     \
     X(TICK_MS, "tick_ms", 6000, 1, DURATION_MAX_MS)                           \
-    X(HORIZON_MS, "horizon_ms", 30000, 1, DURATION_MAX_MS)                    \
+    X(HORIZON_MS, "horizon_ms", 30000, 1, HORIZON_MAX_MS)                     \
     X(STALE_AFTER_MS, "stale_after_ms", 600000, 1, DURATION_MAX_MS)           \
     X(RETENTION_MS, "retention_ms", 604800000, 0, DURATION_MAX_MS)            \
     X(MAX_CALL_MS, "max_call_ms", 14400000, 1, DURATION_MAX_MS)               \
@@ -164,6 +164,9 @@
 
 /* The largest duration accepted anywhere, ms: what JSON numbers carry exactly. */
 #define DURATION_MAX_MS 9007199254740991LL
+
+/* A day: the grant rule buys increment by increment up to the horizon. */
+#define HORIZON_MAX_MS 86400000
 
 /* Commands a UTC day of auto-recharge. */
 #define DAILY_LIMIT_DEFAULT 5

@@ -56,6 +56,7 @@ static void partition_create(struct fold *fold)
     fold->p = record_body(fold->partition_record);
     fold->p->time_ms = fold->p->timestamp_ms = TIME_NEVER;
     fold->p->minute = INT64_MIN;
+    fold->p->final_day = DAY_NEVER;
     for (int queue = 0; queue < EXPIRY_QUEUES; queue++)
         fold->p->expiry[queue].forgotten_ms = TIME_NEVER;
     memset(fold->p->chain, '0', sizeof fold->p->chain);

@@ -251,6 +251,8 @@ struct entry {
 };
 void entry_posting(struct entry *entry, const char *prefix, struct text name, int64_t micros, uint32_t currency);
 struct text currency_text(struct fold *fold, uint32_t currency);
+/* Before the policy changes: the days that are final stay so. */
+void ledger_keep_final(struct fold *fold);
 /* Moves the balance and emits ledger.posted and balance.changed. */
 void ledger_post(struct account_step *step, const struct entry *entry);
 void ledger_post_call(struct account_step *step, struct text call_id, struct text destination, int64_t micros,

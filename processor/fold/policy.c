@@ -153,6 +153,7 @@ enum verdict policy_configured(struct fold *fold, const struct event *event, str
     size_t amounts = 0;
     for (int map = 0; map < POLICY_MAP_COUNT; map++)
         amounts += news.map[map] ? event->data.policy.map_count[map] : old->map_count[map];
+    ledger_keep_final(fold);
     struct policy_record *next = policy_new(fold, amounts);
     memcpy(next, &numbers, sizeof numbers);
     take_maps(next, old, event, &news);

@@ -63,7 +63,8 @@ struct partition_record {
     int64_t minute;       /* of the last attestation by time */
     int64_t live_calls;
     struct expiry_queue expiry[EXPIRY_QUEUES];
-    uint32_t next_deck_no, next_fx_seq, next_publication, zero;
+    uint32_t next_deck_no, next_fx_seq, next_publication;
+    int32_t final_day; /* the latest that was final under an earlier policy, DAY_NEVER if none */
     char chain[HASH_HEX]; /* hex */
     uint8_t attested_input[HASH_SIZE];
     uint8_t input_state[112]; /* SHA-256 since the last attestation, OpenSSL's SHA256_CTX */

@@ -296,7 +296,7 @@ def policy_configured(value):
     """Only the members that are named."""
     readers = {name: optional(integer(0 if name in MAY_BE_ZERO else 1, DURATION_MAX)) for name in POLICY_DEFAULTS}
     readers.update(low_credits=optional(map_of(amount_or_zero)), daily_spend=optional(map_of(amount_or_zero)),
-                   max_concurrent_calls=optional(integer(0, 2**31 - 1)))
+                   horizon_ms=optional(integer(1, DAY)), max_concurrent_calls=optional(integer(0, 2**31 - 1)))
     return {name: item for name, item in fields(**readers)(value).items() if item is not None}
 
 

@@ -95,9 +95,13 @@ class Ledger:
 
     # -------------------------------------------------- entries
 
+    def first_open_day(self):
+        """The first that is not final: a day is, stale_after_ms past its end, and stays so under every later policy."""
+        return max(self.reopened_no_sooner, ((self.time or 0) - self.policy["stale_after_ms"]) // DAY)
+
     def post(self, account, kind, amount, reference, day, sides):
         account.posted += amount
-        finished = (self.time or 0) >= (day + 1) * DAY + self.policy["stale_after_ms"]
+        finished = day < self.first_open_day()
         date = day_text((self.time or 0) // DAY if finished else day)
         postings = [{"account": name, "amount": money(micros), "currency": currency}
                     for name, micros, currency in sides if micros != 0]

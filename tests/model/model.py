@@ -12,6 +12,7 @@ call start; then credits_low, credits_exhausted, the recharge; the attestation l
 
 import base64
 import hashlib
+import math
 
 from calls import Calls
 from decode import ACCOUNT_TYPES, DAY, POLICY_DEFAULTS, Undecodable, decode
@@ -46,6 +47,7 @@ class Partition(Settings, Tariffs, Ledger, Calls, Limits):
         self.time = None
         self.clock, self.timestamp = 0, None
         self.policy, self.policy_changed_at = dict(POLICY_DEFAULTS), {}
+        self.reopened_no_sooner = -math.inf
         self.accounts = {}
         self.drafts, self.decks, self.fx = {}, [], []  # decks and fx tables in the order of publication
         self.entries, self.chain = 0, NO_HASH

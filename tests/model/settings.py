@@ -183,5 +183,6 @@ class Settings:
             raise Rejected("invalid_field")
         for name in ("low_credits", "daily_spend"):
             self.check_currency(*newer.get(name, {}))
+        self.reopened_no_sooner = self.first_open_day()
         self.policy = policy
         self.policy_changed_at.update({name: event.time for name in newer})
