@@ -105,7 +105,7 @@ static void commit(struct run *run)
 {
     struct log_progress progress;
     partition_progress(run->partition, &progress);
-    if (!run->log->does->commit(run->log, &progress, 1))
+    if (run->log->does->commit(run->log, &progress, 1) != LOG_DONE)
         die(&run->log->error);
     run->pending = 0;
 }
@@ -115,7 +115,7 @@ static void checkpoint(struct run *run)
     struct log_mark mark;
     struct store_error error = {0};
     commit(run);
-    if (!run->log->does->sync(run->log))
+    if (run->log->does->sync(run->log) != LOG_DONE)
         die(&run->log->error);
     run->log->does->mark(run->log, run->partition->number, &mark);
     if (!partition_checkpoint(run->partition, &mark, false, KEEP_RECORDS, &error))

@@ -4,7 +4,7 @@
 # missing anywhere else.   usage: deploy/deps.sh build|check
 set -eu
 
-build="gcc make libc6-dev pkg-config liblmdb-dev libjansson-dev libssl-dev libxxhash-dev libsmartcols-dev"
+build="gcc make libc6-dev pkg-config liblmdb-dev libjansson-dev libssl-dev libxxhash-dev libsmartcols-dev librdkafka-dev"
 check="$build libcmocka-dev python3 python3-jsonschema python3-yaml binutils jq default-jre-headless maven python3-pip openssl"
 case "${1:-}" in
     build) wanted=$build ;;
@@ -16,7 +16,7 @@ has_package() { dpkg-query -W -f '${Status}' "$1" 2>/dev/null | grep -q 'ok inst
 
 if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
     missing=""
-    for header in lmdb.h jansson.h openssl/sha.h xxhash.h libsmartcols/libsmartcols.h; do
+    for header in lmdb.h jansson.h openssl/sha.h xxhash.h libsmartcols/libsmartcols.h librdkafka/rdkafka.h; do
         echo "#include <$header>" | ${CC:-cc} -E - >/dev/null 2>&1 || missing="$missing $header"
     done
     [ "$1" = build ] || for program in python3 nm jq java mvn openssl; do

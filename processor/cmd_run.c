@@ -1,4 +1,4 @@
-/* cmd_run.c - `callfold run`: the meter on files of JSON lines. */
+/* cmd_run.c - `callfold run`: the meter, on files of JSON lines or on Apache Kafka. */
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
@@ -7,6 +7,7 @@
 
 #include "processor/commands.h"
 #include "processor/engine.h"
+#include "processor/kafka/log_kafka.h"
 #include "processor/log_file.h"
 #include "processor/message.h"
 #include "processor/options.h"
@@ -21,7 +22,8 @@
 #define MS_MOST       3600000
 
 struct run_options {
-    const char *events, *out, *state;
+    const char *events, *out, *state, *kafka;
+    struct option_list properties;
     bool follow, quiet;
     int64_t partitions, batch, batch_ms, checkpoint_ms, checkpoint_every, keep_records;
 };
@@ -44,56 +46,86 @@ static void set_signals(void)
     signal(SIGXFSZ, SIG_IGN);
 }
 
+/* Either from a file to files, or on Kafka. */
+static bool check_places(const struct run_options *options, int *exit_code)
+{
+    bool on_files = options->events != NULL || options->out != NULL || options->follow || options->partitions > 0;
+    *exit_code = EX_USAGE;
+    if (options->kafka != NULL && on_files)
+        message_error("--kafka does not go with --events, --out, --follow or --partitions: the topics say all that");
+    else if (options->kafka == NULL && options->properties.count > 0)
+        message_error("-X is a property of Kafka: it needs --kafka FILE");
+    else if (options->kafka == NULL && (options->events == NULL || options->out == NULL))
+        message_error("--events and --out are required, or --kafka; see callfold run --help");
+    else
+        return true;
+    return false;
+}
+
 static bool parse(struct run_options *options, int argc, char **argv, int *exit_code)
 {
     /* clang-format off */
     const struct option_spec specs[] = {
-        {.name = "events", .kind = OPTION_TEXT, .target = &options->events, .value = "FILE|-", .required = true,
-         .help = "the events, one a line, bare or in archive form; - reads stdin,\n"
-                 "which must be the whole history from its first line, also to resume"},
-        {.name = "out", .kind = OPTION_TEXT, .target = &options->out, .value = "DIR", .required = true,
-         .help = "where commands.jsonl, ledger.jsonl, calls.jsonl, balances.jsonl,\n"
-                 "rejects.jsonl, attestations.jsonl and progress.jsonl go"},
+        {.name = "events", .kind = OPTION_TEXT, .target = &options->events, .value = "FILE|-",
+         .help = "the events, one a line, bare or in archive form; -\n"
+                 "reads stdin, which must be the whole history from\n"
+                 "its first line, also to resume"},
+        {.name = "out", .kind = OPTION_TEXT, .target = &options->out, .value = "DIR",
+         .help = "where commands.jsonl, ledger.jsonl, calls.jsonl,\n"
+                 "balances.jsonl, rejects.jsonl, attestations.jsonl\n"
+                 "and progress.jsonl go"},
         {.name = "state", .kind = OPTION_TEXT, .target = &options->state, .value = "DIR", .required = true,
-         .help = "the meter's memory; belongs to the outputs, made when missing"},
+         .help = "the meter's memory; belongs to the outputs, made when\n"
+                 "missing"},
+        KAFKA_OPTION_SPECS(false, options->kafka, options->properties),
         {.name = "follow", .kind = OPTION_FLAG, .target = &options->follow,
-         .help = "at the end of the file wait for more; SIGTERM or Ctrl-C ends it"},
+         .help = "at the end of the file wait for more; SIGTERM or\n"
+                 "Ctrl-C ends it"},
         {.name = "partitions", .kind = OPTION_NUMBER, .target = &options->partitions, .value = "N", .least = 1,
          .most = PARTITIONS_MAX,
-         .help = "how many partitions the topic has: an account in another than its\n"
-                 "own is then rejected (not checked unless given)"},
+         .help = "how many partitions the topic has: an account in\n"
+                 "another than its own is then rejected (not checked\n"
+                 "unless given)"},
         {.name = "batch", .kind = OPTION_NUMBER, .target = &options->batch, .value = "N", .least = 1,
          .most = RECORDS_MOST, .help = "publish after so many events at the latest (10000)"},
         {.name = "batch-ms", .kind = OPTION_NUMBER, .target = &options->batch_ms, .value = "MS", .least = 1,
          .most = MS_MOST, .help = "or after so many milliseconds (50)"},
         {.name = "checkpoint-ms", .kind = OPTION_NUMBER, .target = &options->checkpoint_ms, .value = "MS", .least = 0,
-         .most = MS_MOST, .help = "store the state at most that often, in milliseconds (5000)"},
+         .most = MS_MOST, .help = "store the state at most that often (5000)"},
         {.name = "checkpoint-every", .kind = OPTION_NUMBER, .target = &options->checkpoint_every, .value = "N",
-         .least = 1, .most = RECORDS_MOST, .help = "and after so many events in any case (not unless given)"},
+         .least = 1, .most = RECORDS_MOST, .help = "and after so many events in any case (not unless\n"
+                 "given)"},
         {.name = "keep-records", .kind = OPTION_NUMBER, .target = &options->keep_records, .value = "N", .least = 0,
          .most = RECORDS_MOST,
-         .help = "records of idle accounts that may stay in memory, each partition\n(4000000)"},
+         .help = "records of idle accounts that may stay in memory, each\n"
+                 "partition (4000000)"},
         {.name = "quiet", .letter = 'q', .kind = OPTION_FLAG, .target = &options->quiet,
          .help = "say nothing but errors"},
     };
     /* clang-format on */
     const struct option_table table = {
         .command = "callfold run",
-        .usage = "--events FILE|- --out DIR --state DIR [--follow]",
-        .about = "Folds events into commands, ledger and call records. Stop it or kill it at any\n"
-                 "moment and run it again with the same three places: it goes on where it was, and\n"
-                 "the outputs end as if it had never stopped.",
+        .usage = "--events FILE|- --out DIR --state DIR [--follow]\n--kafka FILE --state DIR [-X NAME=VALUE]...",
+        .about = "Folds events into commands, ledger and call records: from a file to files, or on\n"
+                 "Apache Kafka from callfold.events to the other topics. Stop it or kill it at any\n"
+                 "moment and run it again with the same places: it goes on where it was, and the\n"
+                 "outputs end as if it had never stopped. On Kafka it runs until it is stopped,\n"
+                 "and more processes, each with its own callfold.instance and state directory,\n"
+                 "share the partitions.",
         .examples = "  # a day from a file\n"
                     "  callfold run --events day.jsonl --out out --state state\n\n"
                     "  # as part of a pipe\n"
                     "  zcat day.jsonl.gz | callfold run --events - --out out --state state\n\n"
                     "  # beside a platform that appends to the file, and reads the commands\n"
                     "  callfold run --events live.jsonl --out out --state state --follow &\n"
-                    "  tail -F out/commands.jsonl",
+                    "  tail -F out/commands.jsonl\n\n"
+                    "  # on Kafka\n"
+                    "  callfold topics create --kafka kafka.properties --partitions 4\n"
+                    "  callfold run --kafka kafka.properties --state state -X callfold.instance=a",
         .specs = specs,
         .count = sizeof specs / sizeof specs[0],
     };
-    return options_parse(&table, &argc, argv, exit_code);
+    return options_parse(&table, &argc, argv, exit_code) && check_places(options, exit_code);
 }
 
 /* "commands 12, ledger 3, ..." of the counts that are not zero. */
@@ -116,8 +148,10 @@ static void say_rejects(const struct run_options *options, const struct engine_c
     for (size_t i = 0; i < REJECT_REASON_COUNT; i++)
         names[i] = reject_reason_name((enum reject_reason)i);
     append_counts(list, sizeof list, names, counts->rejects, REJECT_REASON_COUNT);
-    if (list[0] != '\0')
+    if (list[0] != '\0' && options->out != NULL)
         message_note("rejected   %s; see %s/rejects.jsonl", list, options->out);
+    else if (list[0] != '\0')
+        message_note("rejected   %s; see callfold.rejects", list);
 }
 
 static void say_summary(const struct run_options *options, const struct engine_counts *counts)
@@ -140,14 +174,15 @@ static void say_summary(const struct run_options *options, const struct engine_c
     say_rejects(options, counts);
 }
 
-static int run_engine(const struct run_options *options, struct log *log, struct store_error *error)
+static int run_engine(const struct run_options *options, struct log *log, uint32_t partition_count,
+                      struct store_error *error)
 {
     const struct engine_config config = {
         .state = options->state,
-        .partition_count = (uint32_t)options->partitions,
+        .partition_count = partition_count,
         .batch_records = options->batch,
         .batch_ms = options->batch_ms,
-        .commit_when_idle = options->follow,
+        .commit_when_idle = options->follow || options->kafka != NULL,
         .checkpoint_ms = options->checkpoint_ms,
         .checkpoint_records = options->checkpoint_every,
         .keep_records = (size_t)options->keep_records,
@@ -170,10 +205,46 @@ static int run_on_files(const struct run_options *options, struct store_error *e
     struct log *log = log_file_open(&config, error);
     int exit_code = error->code;
     if (log != NULL) {
-        exit_code = run_engine(options, log, error);
+        exit_code = run_engine(options, log, (uint32_t)options->partitions, error);
         log->does->close(log);
     }
     free(stored);
+    return exit_code;
+}
+
+static int run_on_settings(const struct run_options *options, const struct kafka_settings *settings,
+                           struct store_error *error)
+{
+    const struct log_kafka_config config = {.settings = settings, .state = options->state, .stop = &stop_wanted};
+    struct log *log = log_kafka_open(&config, error);
+    if (log == NULL)
+        return error->code;
+    int exit_code = run_engine(options, log, log_kafka_partition_count(log), error);
+    log->does->close(log);
+    return exit_code;
+}
+
+static int run_on_kafka(const struct run_options *options, struct store_error *error)
+{
+    struct kafka_settings settings;
+    bool read = kafka_settings_read(&settings, options->kafka, &options->properties, error);
+    if (read && settings.instance == NULL)
+        read = fail_with(error, EX_CONFIG,
+                         "%s: callfold.instance is missing: a name for this process among those of its group, which a "
+                         "restart keeps; write callfold.instance=a into the file, or give -X callfold.instance=a",
+                         options->kafka);
+    int exit_code = read ? run_on_settings(options, &settings, error) : error->code;
+    kafka_settings_free(&settings);
+    return exit_code;
+}
+
+static int run(const struct run_options *options, struct store_error *error)
+{
+    int lock = state_lock(options->state, error);
+    if (lock < 0)
+        return error->code;
+    int exit_code = options->kafka != NULL ? run_on_kafka(options, error) : run_on_files(options, error);
+    close(lock);
     return exit_code;
 }
 
@@ -183,16 +254,14 @@ int cmd_run(int argc, char **argv)
         .batch = BATCH_RECORDS, .batch_ms = BATCH_MS, .checkpoint_ms = CHECKPOINT_MS, .keep_records = KEEP_RECORDS};
     struct store_error error = {0};
     int exit_code;
-    if (!parse(&options, argc, argv, &exit_code))
-        return exit_code;
-    message_quiet(options.quiet);
-    fail_points_arm();
-    set_signals();
-    int lock = state_lock(options.state, &error);
-    exit_code = lock >= 0 ? run_on_files(&options, &error) : error.code;
-    if (lock >= 0)
-        close(lock);
-    if (exit_code != EX_OK)
-        message_error("%s", error.message);
+    if (parse(&options, argc, argv, &exit_code)) {
+        message_quiet(options.quiet);
+        fail_points_arm();
+        set_signals();
+        exit_code = run(&options, &error);
+        if (exit_code != EX_OK)
+            message_error("%s", error.message);
+    }
+    free(options.properties.values);
     return exit_code;
 }

@@ -9,7 +9,12 @@
 
 #define CALLFOLD_VERSION "0.1.0"
 
+#define EXIT_DIFFERS 1 /* beside those of sysexits.h: a difference was found */
+
 int cmd_run(int argc, char **argv);
+int cmd_topics(int argc, char **argv);
+int topics_create(int argc, char **argv);
+int cmd_produce(int argc, char **argv);
 int cmd_rates(int argc, char **argv);
 int cmd_status(int argc, char **argv);
 

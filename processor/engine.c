@@ -77,6 +77,31 @@ static bool assign_all(struct engine *engine, const struct log_batch *batch)
     return true;
 }
 
+/* Closes all as they are: what no checkpoint has is folded again. */
+static void let_go(struct engine *engine)
+{
+    for (size_t i = 0; i < PARTITIONS_MAX; i++) {
+        if (engine->partitions[i] == NULL)
+            continue;
+        engine->counts->duplicates += partition_duplicates(engine->partitions[i]);
+        partition_close(engine->partitions[i]);
+        engine->partitions[i] = NULL;
+    }
+    engine->partition_count = 0;
+    engine->pending = 0;
+    engine->unstored = 0;
+}
+
+/* How a commit ended. False when the run is over. */
+static bool settle(struct engine *engine, enum log_outcome outcome)
+{
+    if (outcome == LOG_BROKEN)
+        return fail_with_log(engine);
+    if (outcome == LOG_ABORTED)
+        let_go(engine); /* the log assigns them again, as they were committed */
+    return true;
+}
+
 /* Publishing. */
 
 /* One more that a commit should say was read. */
@@ -119,7 +144,7 @@ static bool commit(struct engine *engine)
         partition_progress(partition, &progress[count++]);
     }
     engine->pending = 0;
-    return engine->log->does->commit(engine->log, progress, count) || fail_with_log(engine);
+    return settle(engine, engine->log->does->commit(engine->log, progress, count));
 }
 
 /* Folding. */
@@ -210,8 +235,9 @@ static bool checkpoint(struct engine *engine, bool clean)
 {
     double begun = seconds_now();
     FAIL_POINT("before-checkpoint");
-    if (!engine->log->does->sync(engine->log))
-        return fail_with_log(engine);
+    enum log_outcome outcome = engine->log->does->sync(engine->log);
+    if (outcome != LOG_DONE)
+        return settle(engine, outcome);
     for (size_t i = 0; i < PARTITIONS_MAX; i++) {
         struct partition *partition = engine->partitions[i];
         struct log_mark mark;
@@ -243,7 +269,21 @@ static bool is_checkpoint_due(const struct engine *engine)
     return since_ms >= (double)config->checkpoint_ms && since_ms >= engine->checkpoint_took * 1000 * CHECKPOINT_SHARE;
 }
 
+/* Giving back what was assigned. */
+static bool give_back(struct engine *engine, const struct log_batch *batch)
+{
+    if (!batch->is_lost && !(commit(engine) && checkpoint(engine, true)))
+        return false;
+    let_go(engine);
+    return true;
+}
+
 /* The loop. */
+
+static int64_t pending_ms(const struct engine *engine)
+{
+    return (int64_t)((seconds_now() - engine->pending_since) * 1000);
+}
 
 /* ms left until the records that were published should be committed. */
 static int64_t time_left_ms(const struct engine *engine)
@@ -252,7 +292,7 @@ static int64_t time_left_ms(const struct engine *engine)
         return IDLE_WAIT_MS;
     if (engine->config->commit_when_idle)
         return 0;
-    int64_t left = engine->config->batch_ms - (int64_t)((seconds_now() - engine->pending_since) * 1000);
+    int64_t left = engine->config->batch_ms - pending_ms(engine);
     return left > 0 ? left : 0;
 }
 
@@ -262,7 +302,7 @@ static bool is_commit_due(const struct engine *engine, enum log_answer answer)
         return true;
     if (answer == LOG_IDLE && engine->config->commit_when_idle)
         return true;
-    return engine->pending > 0 && time_left_ms(engine) == 0 && !engine->config->commit_when_idle;
+    return engine->pending > 0 && pending_ms(engine) >= engine->config->batch_ms;
 }
 
 static enum log_answer read_and_fold(struct engine *engine)
@@ -275,6 +315,8 @@ static enum log_answer read_and_fold(struct engine *engine)
         fail_with_log(engine);
     else if (answer == LOG_ASSIGNED)
         taken = assign_all(engine, &batch);
+    else if (answer == LOG_REVOKED)
+        taken = give_back(engine, &batch);
     else if (answer == LOG_RECORDS)
         taken = take_records(engine, &batch);
     return taken ? answer : LOG_FAILED;
@@ -288,8 +330,6 @@ static bool end(struct engine *engine)
         if (partition != NULL && !partition->is_caught_up && !engine->counts->is_stopped &&
             !partition_verify(partition, engine->error))
             return false;
-        if (partition != NULL)
-            engine->counts->duplicates += partition_duplicates(partition);
     }
     return commit(engine) && checkpoint(engine, true);
 }
@@ -308,13 +348,6 @@ static bool loop(struct engine *engine)
     return end(engine);
 }
 
-static void close_partitions(struct engine *engine)
-{
-    for (size_t i = 0; i < PARTITIONS_MAX; i++)
-        if (engine->partitions[i] != NULL)
-            partition_close(engine->partitions[i]);
-}
-
 int engine_run(const struct engine_config *config, struct log *log, struct engine_counts *counts,
                struct store_error *error)
 {
@@ -328,7 +361,7 @@ int engine_run(const struct engine_config *config, struct log *log, struct engin
     bool done = loop(engine);
     progress_end(&engine->progress);
     counts->seconds = seconds_now() - begun;
-    close_partitions(engine);
+    let_go(engine);
     decoder_free(engine->decoder);
     buffer_free(&engine->line);
     free(engine);

@@ -10,11 +10,21 @@
  *              partition's state knows already come again and are the engine's
  *              to skip (by `end`). LOG_IDLE: nothing for now. LOG_END: nothing
  *              ever more.
+ *     read  -> LOG_REVOKED: every partition goes. Unless they are lost already,
+ *              the engine commits and stores what it has; then it lets go of
+ *              them. The next read may assign them, or others, again.
  *     append   outputs, any number; nobody sees them before
  *     commit   publishes them together with the progress of all partitions:
  *              all or, after a failure, nothing (a file cuts back on opening,
- *              a broker aborts the transaction)
- *     sync     what was committed survives the machine; before a checkpoint
+ *              a broker aborts the transaction). It may still be under way
+ *              when it returns: then the next read, commit or sync says how it
+ *              ended
+ *     sync     every commit has ended, and survives the machine; before a
+ *              checkpoint
+ *
+ * LOG_ABORTED: nothing since the last commit was published, and the states in
+ * memory are worthless. The engine lets go of all partitions; the next read
+ * assigns them again as they were committed.
  *
  * A position is a number that grows along a partition, in the log's own
  * measure: bytes of a file, offsets of a broker's partition. Only the log
@@ -53,13 +63,15 @@ struct log_record {
     struct fold_record record;
 };
 
-enum log_answer { LOG_ASSIGNED, LOG_RECORDS, LOG_IDLE, LOG_END, LOG_FAILED };
+enum log_answer { LOG_ASSIGNED, LOG_REVOKED, LOG_RECORDS, LOG_IDLE, LOG_END, LOG_FAILED };
+enum log_outcome { LOG_DONE, LOG_WAITING, LOG_ABORTED, LOG_BROKEN }; /* WAITING: inside a log only */
 
 /* What read gave; valid until the next read. */
 struct log_batch {
     size_t count;
     const struct log_record *records;    /* of LOG_RECORDS */
     const struct log_progress *assigned; /* of LOG_ASSIGNED */
+    bool is_lost;                        /* of LOG_REVOKED: they belong to others already */
     bool is_ahead;                       /* of LOG_RECORDS: past the last commit, be it over blank lines alone */
     int64_t done, total;                 /* for a progress line; total 0: not known */
 };
@@ -76,11 +88,11 @@ struct log_operations {
     /* False: the state stands where this log never was (error says where). */
     bool (*begin)(struct log *log, uint32_t partition, const struct log_mark *mark);
     void (*append)(struct log *log, enum output_topic topic, uint32_t partition, struct text key, struct text bytes);
-    bool (*commit)(struct log *log, const struct log_progress *progress, size_t count);
+    enum log_outcome (*commit)(struct log *log, const struct log_progress *progress, size_t count);
     /* For a checkpoint of this partition: the place of the last commit, or of
      * the last read while what was committed before is read again. */
     void (*mark)(struct log *log, uint32_t partition, struct log_mark *mark);
-    bool (*sync)(struct log *log);
+    enum log_outcome (*sync)(struct log *log);
     void (*close)(struct log *log);
 };
 

@@ -280,7 +280,7 @@ static void file_append(struct log *log, enum output_topic topic, uint32_t parti
     outputs_append(&of(log)->outputs, topic, bytes);
 }
 
-static bool file_commit(struct log *log, const struct log_progress *progress, size_t count)
+static enum log_outcome file_commit(struct log *log, const struct log_progress *progress, size_t count)
 {
     struct log_file *file = of(log);
     struct file_progress commit = {.mark = file->read,
@@ -290,7 +290,7 @@ static bool file_commit(struct log *log, const struct log_progress *progress, si
                                    .archive_offsets = file->next_offset};
     assert(file->read.position >= file->committed.mark.position);
     file->committed.mark = file->read;
-    return outputs_commit(&file->outputs, &commit, &log->error);
+    return outputs_commit(&file->outputs, &commit, &log->error) ? LOG_DONE : LOG_BROKEN;
 }
 
 static void file_mark(struct log *log, uint32_t partition, struct log_mark *mark)
@@ -300,9 +300,9 @@ static void file_mark(struct log *log, uint32_t partition, struct log_mark *mark
     *mark = file->read.position < file->committed.mark.position ? file->read : file->committed.mark;
 }
 
-static bool file_sync(struct log *log)
+static enum log_outcome file_sync(struct log *log)
 {
-    return outputs_sync(&of(log)->outputs, &log->error);
+    return outputs_sync(&of(log)->outputs, &log->error) ? LOG_DONE : LOG_BROKEN;
 }
 
 static void file_close(struct log *log)

@@ -5,18 +5,14 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sysexits.h>
-#include <time.h>
 #include <unistd.h>
 
-#include <jansson.h>
-
-#include "events/instant.h"
+#include "processor/progress_json.h"
 #include "snapshots/fail_point.h"
 #include "snapshots/files.h"
 
@@ -27,26 +23,6 @@ static const char *const topic_words[TOPIC_COUNT] = {OUTPUT_TOPICS(X)};
 #undef X
 
 /* One record of progress.jsonl: writing. */
-
-__attribute__((format(printf, 2, 3))) static void append_format(struct buffer *buffer, const char *format, ...)
-{
-    char text[512];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(text, sizeof text, format, arguments);
-    va_end(arguments);
-    buffer_text(buffer, text);
-}
-
-static void encode_partition(struct buffer *buffer, const struct log_progress *partition)
-{
-    append_format(buffer,
-                  "{\"partition\":%" PRIu32 ",\"partition_count\":%" PRIu32 ",\"fold_version\":%" PRIu32
-                  ",\"position\":%" PRId64 ",\"next_offset\":%" PRId64 ",\"entries\":%" PRId64 ",\"inputs\":%" PRId64
-                  ",\"chain\":\"%.*s\"}",
-                  partition->partition, partition->partition_count, partition->fold_version, partition->position,
-                  partition->next_offset, partition->entries, partition->inputs, HASH_HEX, partition->chain);
-}
 
 static void encode_archive(struct buffer *buffer, const int64_t *offsets)
 {
@@ -59,24 +35,17 @@ static void encode_archive(struct buffer *buffer, const int64_t *offsets)
     buffer_text(buffer, "}");
 }
 
-/* Its time is the wall clock's: this record is for operators, not for replay. */
 static void encode_progress(struct buffer *buffer, const struct file_progress *progress)
 {
-    char time[INSTANT_TEXT_MAX];
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    instant_format(now.tv_sec * MS_PER_SECOND + now.tv_nsec / 1000000, time);
-    append_format(buffer,
-                  "{\"specversion\":\"1.0\",\"id\":\"progress:%" PRId64 "\",\"source\":\"/callfold\","
-                  "\"type\":\"" TYPE_PREFIX "progress.committed\",\"time\":\"%s\",\"data\":{\"position\":%" PRId64
-                  ",\"lines\":%" PRId64 ",\"check\":\"%016" PRIx64 "\",\"outputs\":{",
-                  progress->mark.position, time, progress->mark.position, progress->mark.lines, progress->mark.check);
+    progress_open(buffer, progress->mark.position);
+    append_format(buffer, "\"position\":%" PRId64 ",\"lines\":%" PRId64 ",\"check\":\"%016" PRIx64 "\",\"outputs\":{",
+                  progress->mark.position, progress->mark.lines, progress->mark.check);
     for (size_t i = 0; i < TOPIC_COUNT; i++)
         append_format(buffer, "%s\"%s\":%" PRId64, i > 0 ? "," : "", topic_words[i], progress->lengths[i]);
     buffer_text(buffer, "},\"partitions\":[");
     for (size_t i = 0; i < progress->count; i++) {
         buffer_text(buffer, i > 0 ? "," : "");
-        encode_partition(buffer, &progress->partitions[i]);
+        progress_encode(buffer, &progress->partitions[i]);
     }
     buffer_text(buffer, "]");
     if (progress->has_archive)
@@ -85,21 +54,6 @@ static void encode_progress(struct buffer *buffer, const struct file_progress *p
 }
 
 /* One record of progress.jsonl: reading. */
-
-static bool get_count(const json_t *object, const char *name, int64_t *count)
-{
-    const json_t *member = json_object_get(object, name);
-    *count = json_integer_value(member);
-    return json_is_integer(member) && *count >= 0;
-}
-
-static bool get_u32(const json_t *object, const char *name, uint32_t *number)
-{
-    int64_t count;
-    bool found = get_count(object, name, &count) && count <= UINT32_MAX;
-    *number = found ? (uint32_t)count : 0;
-    return found;
-}
 
 static bool get_check(const json_t *object, uint64_t *check)
 {
@@ -110,20 +64,6 @@ static bool get_check(const json_t *object, uint64_t *check)
     return true;
 }
 
-static bool decode_partition(const json_t *object, struct log_progress *partition)
-{
-    const json_t *chain = json_object_get(object, "chain");
-    if (!json_is_string(chain) || json_string_length(chain) != HASH_HEX)
-        return false;
-    memcpy(partition->chain, json_string_value(chain), HASH_HEX);
-    return get_u32(object, "partition", &partition->partition) && partition->partition < PARTITIONS_MAX &&
-           get_u32(object, "partition_count", &partition->partition_count) &&
-           get_u32(object, "fold_version", &partition->fold_version) &&
-           get_count(object, "position", &partition->position) &&
-           get_count(object, "next_offset", &partition->next_offset) &&
-           get_count(object, "entries", &partition->entries) && get_count(object, "inputs", &partition->inputs);
-}
-
 static bool decode_partitions(const json_t *array, struct file_progress *progress)
 {
     size_t count = json_array_size(array);
@@ -132,7 +72,7 @@ static bool decode_partitions(const json_t *array, struct file_progress *progres
         abort();
     bool complete = json_is_array(array) && count <= PARTITIONS_MAX;
     for (size_t i = 0; complete && i < count; i++)
-        complete = decode_partition(json_array_get(array, i), &partitions[i]);
+        complete = progress_decode(json_array_get(array, i), &partitions[i]);
     progress->partitions = partitions;
     progress->count = count;
     return complete;
@@ -150,7 +90,7 @@ static bool decode_archive(json_t *object, struct file_progress *progress)
     json_t *offset;
     json_object_foreach (object, name, offset) {
         unsigned long partition = strtoul(name, NULL, 10);
-        if (partition >= PARTITIONS_MAX || !get_count(object, name, &offsets[partition]))
+        if (partition >= PARTITIONS_MAX || !json_get_count(object, name, &offsets[partition]))
             return false;
     }
     return true;
@@ -160,10 +100,11 @@ static bool decode_data(const json_t *data, struct file_progress *progress)
 {
     const json_t *lengths = json_object_get(data, "outputs");
     for (size_t i = 0; i < TOPIC_COUNT; i++)
-        if (!get_count(lengths, topic_words[i], &progress->lengths[i]))
+        if (!json_get_count(lengths, topic_words[i], &progress->lengths[i]))
             return false;
-    return get_count(data, "position", &progress->mark.position) && get_count(data, "lines", &progress->mark.lines) &&
-           get_check(data, &progress->mark.check) && decode_partitions(json_object_get(data, "partitions"), progress) &&
+    return json_get_count(data, "position", &progress->mark.position) &&
+           json_get_count(data, "lines", &progress->mark.lines) && get_check(data, &progress->mark.check) &&
+           decode_partitions(json_object_get(data, "partitions"), progress) &&
            decode_archive(json_object_get(data, "archive"), progress);
 }
 

@@ -4,6 +4,8 @@
 
 static const struct command commands[] = {
     {"run", cmd_run, "meter events: fold them into commands, ledger and call records"},
+    {"topics", cmd_topics, "make the topics of Apache Kafka that the meter reads and writes"},
+    {"produce", cmd_produce, "write a file of events to Kafka, each to its partition"},
     {"rates", cmd_rates, "publish, list, compare, diff and estimate with rate decks"},
     {"status", cmd_status, "what a state directory knows: balances, numbers, live calls, decks"},
 };

@@ -67,7 +67,7 @@ result() { # DESCRIPTION, and what is wrong in $scratch/wrong, empty if nothing 
 }
 
 # Help fits a terminal.
-for command in status rates 'rates publish' 'rates list' 'rates compare' 'rates diff' 'rates estimate'; do
+for command in run topics 'topics create' produce status rates 'rates publish' 'rates list' 'rates compare' 'rates diff' 'rates estimate'; do
     # shellcheck disable=SC2086
     callfold $command --help > "$scratch/help" 2>&1 || echo "FAILED, exit code $?" >> "$scratch/help"
     grep -E '.{81}|^FAILED' "$scratch/help" > "$scratch/wrong"
@@ -75,7 +75,7 @@ for command in status rates 'rates publish' 'rates list' 'rates compare' 'rates 
 done
 
 # The manual page knows the options that --help knows, and no others.
-for command in run status 'rates publish' 'rates list' 'rates compare' 'rates diff' 'rates estimate'; do
+for command in run 'topics create' produce status 'rates publish' 'rates list' 'rates compare' 'rates diff' 'rates estimate'; do
     # shellcheck disable=SC2086
     callfold $command --help | sed -nE 's/^  (-[a-zA-Z], )?(--[a-z-]+).*/\2/p'
 done | sort -u > "$scratch/helped"

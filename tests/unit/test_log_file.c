@@ -107,7 +107,7 @@ static void commit(struct fixture *f, int64_t position, struct log_mark *mark)
                                     .entries = 3,
                                     .inputs = 4};
     memset(progress.chain, 'c', sizeof progress.chain);
-    assert_true(f->log->does->commit(f->log, &progress, 1));
+    assert_int_equal(f->log->does->commit(f->log, &progress, 1), LOG_DONE);
     f->log->does->mark(f->log, 0, mark);
 }
 

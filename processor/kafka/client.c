@@ -1,0 +1,260 @@
+/* client.c - see client.h. */
+#include "processor/kafka/client.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sysexits.h>
+#include <syslog.h>
+
+#include "processor/message.h"
+#include "snapshots/files.h"
+
+#define REACH_MS      15000 /* for the first answer of any broker */
+#define REACH_STEP_MS 500
+
+struct preset {
+    const char *name, *value;
+};
+
+/* Speed, and time-outs: the settings may say otherwise. Why these: README.md. */
+static const struct preset defaults[] = {
+    {"client.id", "callfold"},
+    {"socket.nagle.disable", "true"},
+    {"session.timeout.ms", "10000"},
+    {"queued.max.messages.kbytes", "65536"},
+    {"queue.buffering.max.messages", "500000"},
+    {"queue.buffering.max.kbytes", "262144"},
+    {"retry.backoff.ms", "10"},
+    {"transaction.timeout.ms", "10000"},
+};
+
+static const struct preset consumer_needs[] = {
+    {"isolation.level", "read_committed"},
+    {"enable.auto.commit", "false"},
+    {"enable.auto.offset.store", "false"},
+    {"auto.offset.reset", "error"},
+};
+
+static const struct preset producer_needs[] = {
+    {"enable.idempotence", "true"},
+    {"acks", "all"},
+};
+
+static bool is_consumer(enum client_kind kind)
+{
+    return kind == CLIENT_CONSUMER || kind == CLIENT_READER;
+}
+
+/* Callbacks. */
+
+static void on_error(rd_kafka_t *rk, int code, const char *reason, void *opaque)
+{
+    struct client *client = opaque;
+    (void)rk;
+    client->trouble = (rd_kafka_resp_err_t)code;
+    snprintf(client->reason, sizeof client->reason, "%s", reason);
+}
+
+/* What a kind of client has no use for is said to it all the same: not worth a
+ * line. Nor is a connection that is made anew. */
+static void on_log(const rd_kafka_t *rk, int level, const char *facility, const char *text)
+{
+    (void)rk;
+    if (level <= LOG_ERR && strcmp(facility, "CONFWARN") != 0)
+        message_note("kafka: %s", text);
+}
+
+static void on_delivery(rd_kafka_t *rk, const rd_kafka_message_t *message, void *opaque)
+{
+    struct client *client = opaque;
+    (void)rk;
+    if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR)
+        return;
+    client->undelivered++;
+    client->trouble = message->err;
+    snprintf(client->reason, sizeof client->reason, "%s", rd_kafka_err2str(message->err));
+}
+
+static void on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t what, rd_kafka_topic_partition_list_t *partitions,
+                         void *opaque)
+{
+    struct client *client = opaque;
+    (void)rk;
+    client->rebalance(client->owner, what, partitions);
+}
+
+/* Configuration. */
+
+static bool set(rd_kafka_conf_t *conf, const char *name, const char *value, const char *where,
+                struct store_error *error)
+{
+    char why[512];
+    if (rd_kafka_conf_set(conf, name, value, why, sizeof why) == RD_KAFKA_CONF_OK)
+        return true;
+    return fail_with(error, EX_CONFIG, "%s: %s", where, why);
+}
+
+static bool set_presets(rd_kafka_conf_t *conf, const struct preset *presets, size_t count, struct store_error *error)
+{
+    for (size_t i = 0; i < count; i++)
+        if (!set(conf, presets[i].name, presets[i].value, "built in", error))
+            return false;
+    return true;
+}
+
+static bool set_names(rd_kafka_conf_t *conf, enum client_kind kind, const struct kafka_settings *settings,
+                      struct store_error *error)
+{
+    char name[256];
+    snprintf(name, sizeof name, "%s-%s", settings->group, settings->instance != NULL ? settings->instance : "loader");
+    switch (kind) {
+    case CLIENT_CONSUMER:
+        return set(conf, "group.id", settings->group, "group.id", error) &&
+               set(conf, "group.instance.id", settings->instance, "callfold.instance", error) &&
+               set(conf, "partition.assignment.strategy", "range", "built in", error);
+    case CLIENT_READER:
+        return set(conf, "group.id", settings->group, "group.id", error) &&
+               set(conf, "enable.partition.eof", "true", "built in", error);
+    case CLIENT_PRODUCER: return set(conf, "transactional.id", name, "callfold.instance", error);
+    case CLIENT_LOADER:
+        snprintf(name, sizeof name, "%s-rates", settings->group);
+        return set(conf, "transactional.id", name, "group.id", error);
+    case CLIENT_FEEDER: break;
+    }
+    return true;
+}
+
+#define SET_PRESETS(conf, presets, error) set_presets(conf, presets, sizeof(presets) / sizeof(presets)[0], error)
+
+static bool configure(rd_kafka_conf_t *conf, enum client_kind kind, const struct kafka_settings *settings,
+                      struct store_error *error)
+{
+    if (!SET_PRESETS(conf, defaults, error))
+        return false;
+    for (size_t i = 0; i < settings->count; i++) {
+        const struct kafka_setting *setting = &settings->items[i];
+        if (!set(conf, setting->name, setting->value, setting->where, error))
+            return false;
+    }
+    bool needs =
+        is_consumer(kind) ? SET_PRESETS(conf, consumer_needs, error) : SET_PRESETS(conf, producer_needs, error);
+    return needs && set_names(conf, kind, settings, error);
+}
+
+static bool has_brokers(rd_kafka_conf_t *conf)
+{
+    char value[8];
+    size_t size = sizeof value;
+    return rd_kafka_conf_get(conf, "bootstrap.servers", value, &size) == RD_KAFKA_CONF_OK && size > 1;
+}
+
+bool client_open(struct client *client, enum client_kind kind, const struct kafka_settings *settings,
+                 struct store_error *error)
+{
+    char why[512];
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    if (!configure(conf, kind, settings, error)) {
+        rd_kafka_conf_destroy(conf);
+        return false;
+    }
+    if (!has_brokers(conf)) {
+        rd_kafka_conf_destroy(conf);
+        return fail_with(error, EX_CONFIG,
+                         "the Kafka properties name no broker; add bootstrap.servers=HOST:PORT[,HOST:PORT...]");
+    }
+    rd_kafka_conf_set_opaque(conf, client);
+    rd_kafka_conf_set_error_cb(conf, on_error);
+    rd_kafka_conf_set_log_cb(conf, on_log);
+    if (kind == CLIENT_CONSUMER)
+        rd_kafka_conf_set_rebalance_cb(conf, on_rebalance);
+    if (kind == CLIENT_FEEDER)
+        rd_kafka_conf_set_dr_msg_cb(conf, on_delivery);
+    client->rk = rd_kafka_new(is_consumer(kind) ? RD_KAFKA_CONSUMER : RD_KAFKA_PRODUCER, conf, why, sizeof why);
+    if (client->rk != NULL) {
+        if (is_consumer(kind))
+            rd_kafka_poll_set_consumer(client->rk);
+        return true;
+    }
+    rd_kafka_conf_destroy(conf);
+    return fail_with(error, EX_CONFIG, "the Kafka properties do not go together: %s", why);
+}
+
+void client_close(struct client *client)
+{
+    if (client->rk != NULL)
+        rd_kafka_destroy(client->rk);
+    client->rk = NULL;
+}
+
+/* Faults. */
+
+/* What the operator must change; the rest may pass. */
+static const char *way_out(rd_kafka_resp_err_t code, int *exit_code)
+{
+    *exit_code = EX_CONFIG;
+    switch ((int)code) {
+    case RD_KAFKA_RESP_ERR__AUTHENTICATION:
+    case RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED:
+    case RD_KAFKA_RESP_ERR_UNSUPPORTED_SASL_MECHANISM:
+    case RD_KAFKA_RESP_ERR_ILLEGAL_SASL_STATE: return "check sasl.username, sasl.password and sasl.mechanism";
+    case RD_KAFKA_RESP_ERR__SSL:
+        return "check security.protocol and the certificates: ssl.ca.location names the authority that signed the "
+               "brokers'";
+    case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
+    case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
+    case RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED:
+    case RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED:
+        return "give this user the rights to read callfold.events, write the other topics, and use the group and the "
+               "transactional ids that begin with its name";
+    case RD_KAFKA_RESP_ERR__UNSUPPORTED_FEATURE:
+    case RD_KAFKA_RESP_ERR_UNSUPPORTED_VERSION:
+        return "the broker is too old: transactions with consumer groups need Apache Kafka 2.5 or later";
+    case RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID:
+    case RD_KAFKA_RESP_ERR__FENCED:
+        return "another process runs under the same callfold.instance; stop one of them or rename it";
+    case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
+    case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC: return "make the topics with callfold topics create";
+    default: break;
+    }
+    *exit_code = EX_UNAVAILABLE;
+    return "check bootstrap.servers, and that the brokers run; then run the same command again";
+}
+
+bool client_fail(struct client *client, struct store_error *error, rd_kafka_resp_err_t code, const char *why,
+                 const char *to_do)
+{
+    int exit_code;
+    rd_kafka_resp_err_t cause = code;
+    bool is_vague = code == RD_KAFKA_RESP_ERR__TRANSPORT || code == RD_KAFKA_RESP_ERR__TIMED_OUT ||
+                    code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN;
+    if (is_vague && client->trouble != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        cause = client->trouble;
+        why = client->reason;
+    }
+    const char *way = way_out(cause, &exit_code);
+    return fail_with(error, exit_code, "cannot %s: %s; %s", to_do, why, way);
+}
+
+static bool is_hopeless(const struct client *client)
+{
+    return client->trouble == RD_KAFKA_RESP_ERR__AUTHENTICATION || client->trouble == RD_KAFKA_RESP_ERR__SSL;
+}
+
+const struct rd_kafka_metadata *client_metadata(struct client *client, struct store_error *error)
+{
+    const struct rd_kafka_metadata *metadata = NULL;
+    rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR__TIMED_OUT;
+    double begun = seconds_now();
+    while (seconds_now() - begun < REACH_MS / 1000.0) {
+        code = rd_kafka_metadata(client->rk, 1, NULL, &metadata, REACH_STEP_MS);
+        rd_kafka_poll(client->rk, 0);
+        if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
+            return metadata;
+        if (is_hopeless(client))
+            break;
+    }
+    client_fail(client, error, code, rd_kafka_err2str(code), "reach Kafka");
+    return NULL;
+}

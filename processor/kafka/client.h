@@ -1,0 +1,49 @@
+/* client.h - a handle of librdkafka, made from the settings.
+ *
+ * Four kinds, as the commit rule wants them; what a kind needs is set here and
+ * cannot be overridden, what only speed wants is a default that the settings
+ * may change. Faults become a message with a way out and an exit code:
+ * EX_CONFIG for what the operator must change (a wrong password, a certificate
+ * that is not trusted, rights), EX_UNAVAILABLE for what may pass.
+ */
+#ifndef CALLFOLD_PROCESSOR_KAFKA_CLIENT_H
+#define CALLFOLD_PROCESSOR_KAFKA_CLIENT_H
+
+#include <librdkafka/rdkafka.h>
+
+#include "processor/kafka/settings.h"
+
+enum client_kind {
+    CLIENT_CONSUMER, /* of the group: events */
+    CLIENT_READER,   /* reads given places of any topic to their end */
+    CLIENT_PRODUCER, /* transactional: under the instance's name */
+    CLIENT_FEEDER,   /* writes events, or asks and creates; no transactions */
+    CLIENT_LOADER,   /* transactional, for decks: under a name of its own */
+};
+
+struct client {
+    rd_kafka_t *rk;
+    rd_kafka_resp_err_t trouble; /* the last that its connections met */
+    char reason[512];
+    int64_t undelivered; /* of a feeder: events that no broker took */
+    /* Of a consumer: called from within a poll. */
+    void (*rebalance)(void *owner, rd_kafka_resp_err_t what, rd_kafka_topic_partition_list_t *partitions);
+    void *owner;
+};
+
+/* Fills *client, whose rebalance and owner are set; it must stay where it is. */
+bool client_open(struct client *client, enum client_kind kind, const struct kafka_settings *settings,
+                 struct store_error *error);
+/* A client that was never opened (all zeros) is let be. */
+void client_close(struct client *client);
+
+/* Asks the brokers about all topics; for the first time, so that a broker that
+ * is not there, a wrong password or certificate is told by name. NULL on error;
+ * else rd_kafka_metadata_destroy. */
+const struct rd_kafka_metadata *client_metadata(struct client *client, struct store_error *error);
+
+/* False, with *error: "cannot DO: why", and the exit code that goes with it. */
+bool client_fail(struct client *client, struct store_error *error, rd_kafka_resp_err_t code, const char *why,
+                 const char *to_do);
+
+#endif

@@ -1,0 +1,114 @@
+/* feed.c - see feed.h. */
+#include "processor/kafka/feed.h"
+
+#include <inttypes.h>
+#include <sysexits.h>
+
+#include "processor/kafka/topics.h"
+#include "processor/message.h"
+#include "snapshots/files.h"
+
+#define FULL_MS    10
+#define STEP_MS    1000
+#define PATIENCE_S 75
+
+static bool count_partitions(struct feed *feed, struct store_error *error)
+{
+    const struct rd_kafka_metadata *metadata = client_metadata(&feed->client, error);
+    if (metadata == NULL)
+        return false;
+    for (int i = 0; i < metadata->topic_cnt; i++)
+        if (strcmp(metadata->topics[i].topic, EVENTS_TOPIC) == 0)
+            feed->partition_count = (uint32_t)metadata->topics[i].partition_cnt;
+    rd_kafka_metadata_destroy(metadata);
+    return feed->partition_count > 0 ||
+           fail_with(error, EX_CONFIG,
+                     "topic " EVENTS_TOPIC " is missing; make the topics with callfold topics create");
+}
+
+/* Calls a step of a transaction until it is done or cannot be. Frees faults. */
+static bool fail_step(struct feed *feed, rd_kafka_error_t *fault, struct store_error *error)
+{
+    client_fail(&feed->client, error, rd_kafka_error_code(fault), rd_kafka_error_string(fault), "write the events");
+    rd_kafka_error_destroy(fault);
+    return false;
+}
+
+bool feed_open(struct feed *feed, enum client_kind kind, const struct kafka_settings *settings,
+               struct store_error *error)
+{
+    if (!client_open(&feed->client, kind, settings, error) || !count_partitions(feed, error))
+        return false;
+    feed->topic = rd_kafka_topic_new(feed->client.rk, EVENTS_TOPIC, NULL);
+    return true;
+}
+
+void feed_close(struct feed *feed)
+{
+    if (feed->topic != NULL)
+        rd_kafka_topic_destroy(feed->topic);
+    client_close(&feed->client);
+}
+
+bool feed_begin(struct feed *feed, struct store_error *error)
+{
+    rd_kafka_error_t *fault;
+    double begun = seconds_now();
+    while ((fault = rd_kafka_init_transactions(feed->client.rk, STEP_MS)) != NULL) {
+        if (!rd_kafka_error_is_retriable(fault) || seconds_now() - begun > PATIENCE_S)
+            return fail_step(feed, fault, error);
+        rd_kafka_error_destroy(fault);
+    }
+    fault = rd_kafka_begin_transaction(feed->client.rk);
+    return fault == NULL || fail_step(feed, fault, error);
+}
+
+bool feed_write(struct feed *feed, uint32_t partition, struct text key, struct text value, struct store_error *error)
+{
+    void *bytes = (void *)(uintptr_t)value.at;
+    while (rd_kafka_produce(feed->topic, (int32_t)partition, RD_KAFKA_MSG_F_COPY, bytes, value.len, key.at, key.len,
+                            NULL) != 0) {
+        rd_kafka_resp_err_t code = rd_kafka_last_error();
+        if (code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE)
+            return fail_with(error, EX_DATAERR,
+                             "an event of %zu bytes is larger than message.max.bytes of the Kafka properties",
+                             value.len);
+        if (code != RD_KAFKA_RESP_ERR__QUEUE_FULL)
+            return client_fail(&feed->client, error, code, rd_kafka_err2str(code), "write an event");
+        rd_kafka_poll(feed->client.rk, FULL_MS);
+    }
+    rd_kafka_poll(feed->client.rk, 0);
+    return true;
+}
+
+bool feed_broadcast(struct feed *feed, struct text value, struct store_error *error)
+{
+    for (uint32_t partition = 0; partition < feed->partition_count; partition++)
+        if (!feed_write(feed, partition, TEXT_NONE, value, error))
+            return false;
+    return true;
+}
+
+bool feed_commit(struct feed *feed, struct store_error *error)
+{
+    rd_kafka_error_t *fault;
+    double begun = seconds_now();
+    while ((fault = rd_kafka_commit_transaction(feed->client.rk, STEP_MS)) != NULL) {
+        if (rd_kafka_error_is_retriable(fault) && seconds_now() - begun < PATIENCE_S) {
+            rd_kafka_error_destroy(fault);
+            continue;
+        }
+        if (rd_kafka_error_txn_requires_abort(fault))
+            rd_kafka_error_destroy(rd_kafka_abort_transaction(feed->client.rk, STEP_MS));
+        return fail_step(feed, fault, error);
+    }
+    return true;
+}
+
+bool feed_flush(struct feed *feed, struct store_error *error)
+{
+    while (rd_kafka_outq_len(feed->client.rk) > 0 && feed->client.undelivered == 0)
+        rd_kafka_flush(feed->client.rk, STEP_MS);
+    return feed->client.undelivered == 0 ||
+           client_fail(&feed->client, error, feed->client.trouble, feed->client.reason, "write the events");
+}

@@ -1,0 +1,481 @@
+/* log_kafka.c - see log_kafka.h. */
+#include "processor/kafka/log_kafka.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sysexits.h>
+
+#include "processor/kafka/client.h"
+#include "processor/kafka/committed.h"
+#include "processor/kafka/home.h"
+#include "processor/kafka/topics.h"
+#include "processor/kafka/transaction.h"
+#include "processor/message.h"
+#include "processor/progress_json.h"
+#include "snapshots/files.h"
+
+#define RECORDS_MAX 4096 /* handed out at once */
+#define WAIT_MS     100  /* for records, at most: a signal does not end it */
+#define STEP_MS     1    /* while a commit is under way */
+#define STOP_S      10   /* that a stopping process waits for its last commit */
+
+enum phase {
+    PHASE_IDLE,   /* no partitions */
+    PHASE_WANTED, /* the group or an abort gave partitions, which the engine does not have yet */
+    PHASE_GIVEN,  /* the engine has them and says where their states stand */
+    PHASE_READING,
+    PHASE_REVOKING, /* the engine was told to let go of them */
+};
+
+/* One partition of ours. */
+struct place {
+    int64_t committed; /* the group's offset */
+    int64_t delivered; /* end of the last record handed out, or where its state stands */
+};
+
+struct log_kafka {
+    struct log log; /* first, so that a struct log * is one of these */
+    struct log_kafka_config config;
+    struct client consumer, reader;
+    struct transaction transaction;
+    rd_kafka_queue_t *queue;
+    rd_kafka_topic_t *outputs[TOPIC_COUNT], *progress;
+    uint32_t partition_count;
+
+    enum phase phase;
+    rd_kafka_topic_partition_list_t *mine;      /* NULL: none */
+    rd_kafka_consumer_group_metadata_t *member; /* the generation that they were given in: no later one may commit */
+    bool is_rebalanced;                         /* the callback came: */
+    rd_kafka_topic_partition_list_t *given;     /* what it gave; NULL: it took all */
+    bool is_closing;                            /* it took all because the consumer closes */
+    bool is_lost;                               /* what it took is somebody else's already */
+    struct place places[PARTITIONS_MAX];        /* by number, of mine */
+    struct log_progress assigned[PARTITIONS_MAX];
+
+    rd_kafka_message_t *messages[RECORDS_MAX]; /* of the last read */
+    size_t message_count;
+    struct log_record records[RECORDS_MAX];
+    struct buffer line; /* a progress record being encoded */
+};
+
+static struct log_kafka *of(struct log *log)
+{
+    return (struct log_kafka *)log;
+}
+
+/* Rebalances. */
+
+static void on_rebalance(void *owner, rd_kafka_resp_err_t what, rd_kafka_topic_partition_list_t *partitions)
+{
+    struct log_kafka *kafka = owner;
+    kafka->is_rebalanced = true;
+    if (kafka->is_closing)
+        rd_kafka_assign(kafka->consumer.rk, NULL);
+    if (kafka->given != NULL)
+        rd_kafka_topic_partition_list_destroy(kafka->given);
+    kafka->given = what == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS ? rd_kafka_topic_partition_list_copy(partitions) : NULL;
+    kafka->is_lost = rd_kafka_assignment_lost(kafka->consumer.rk) != 0;
+}
+
+static void forget_mine(struct log_kafka *kafka)
+{
+    if (kafka->mine != NULL)
+        rd_kafka_topic_partition_list_destroy(kafka->mine);
+    if (kafka->member != NULL)
+        rd_kafka_consumer_group_metadata_destroy(kafka->member);
+    kafka->mine = NULL;
+    kafka->member = NULL;
+    kafka->phase = PHASE_IDLE;
+}
+
+static bool fail_to_assign(struct log_kafka *kafka, rd_kafka_resp_err_t code)
+{
+    return client_fail(&kafka->consumer, &kafka->log.error, code, rd_kafka_err2str(code), "take partitions");
+}
+
+/* What the callback noted, once the engine holds nothing. */
+static bool settle_rebalance(struct log_kafka *kafka)
+{
+    kafka->is_rebalanced = false;
+    forget_mine(kafka);
+    if (kafka->given == NULL) {
+        rd_kafka_resp_err_t code = rd_kafka_assign(kafka->consumer.rk, NULL);
+        return code == RD_KAFKA_RESP_ERR_NO_ERROR || fail_to_assign(kafka, code);
+    }
+    kafka->mine = kafka->given;
+    kafka->given = NULL;
+    kafka->member = rd_kafka_consumer_group_metadata(kafka->consumer.rk);
+    kafka->phase = PHASE_WANTED;
+    return true;
+}
+
+/* Assigning. */
+
+static enum log_answer give_assigned(struct log_kafka *kafka, struct log_batch *batch)
+{
+    size_t count = (size_t)kafka->mine->cnt;
+    if (count > 0 && !committed_read(&kafka->consumer, &kafka->reader, kafka->mine, kafka->assigned, &kafka->log.error))
+        return LOG_FAILED;
+    for (size_t i = 0; i < count; i++)
+        kafka->places[kafka->assigned[i].partition].committed = kafka->assigned[i].position;
+    kafka->phase = PHASE_GIVEN;
+    *batch = (struct log_batch){.count = count, .assigned = kafka->assigned};
+    return LOG_ASSIGNED;
+}
+
+static bool kafka_begin(struct log *log, uint32_t partition, const struct log_mark *mark)
+{
+    struct log_kafka *kafka = of(log);
+    struct place *place = &kafka->places[partition];
+    place->delivered = mark->position;
+    if (mark->position > place->committed)
+        return fail_with(&log->error, EX_CONFIG,
+                         "partition %" PRIu32 ": the state in %s has folded up to offset %" PRId64
+                         ", but the group %s has committed only up to %" PRId64
+                         "; the offsets were set back, or the state is of another group: set the offset to %" PRId64
+                         " again, or remove that state directory to fold from the first event",
+                         partition, kafka->config.state, mark->position, kafka->config.settings->group,
+                         place->committed, mark->position);
+    if (mark->position < place->committed)
+        message_note("partition %" PRIu32 ": folding from offset %" PRId64 " up to the last commit at %" PRId64,
+                     partition, mark->position, place->committed);
+    return true;
+}
+
+static bool start_reading(struct log_kafka *kafka)
+{
+    for (int i = 0; i < kafka->mine->cnt; i++)
+        kafka->mine->elems[i].offset = kafka->places[kafka->mine->elems[i].partition].delivered;
+    rd_kafka_resp_err_t code = rd_kafka_assign(kafka->consumer.rk, kafka->mine);
+    kafka->phase = PHASE_READING;
+    return code == RD_KAFKA_RESP_ERR_NO_ERROR || fail_to_assign(kafka, code);
+}
+
+/* Messages to records. */
+
+static void release_messages(struct log_kafka *kafka)
+{
+    for (size_t i = 0; i < kafka->message_count; i++)
+        rd_kafka_message_destroy(kafka->messages[i]);
+    kafka->message_count = 0;
+}
+
+/* librdkafka's batch call waits until the batch is full or the time is over:
+ * so only the first message is waited for. */
+static void consume(struct log_kafka *kafka, size_t most, int wait_ms)
+{
+    ssize_t first = rd_kafka_consume_batch_queue(kafka->queue, wait_ms, kafka->messages, 1);
+    kafka->message_count = first > 0 ? (size_t)first : 0;
+    if (first <= 0 || most < 2 || kafka->is_rebalanced)
+        return;
+    ssize_t more = rd_kafka_consume_batch_queue(kafka->queue, 0, kafka->messages + 1, most - 1);
+    kafka->message_count += more > 0 ? (size_t)more : 0;
+}
+
+static bool refuse_offset(struct log_kafka *kafka, const rd_kafka_message_t *message)
+{
+    int64_t low = 0, high = 0;
+    rd_kafka_query_watermark_offsets(kafka->consumer.rk, EVENTS_TOPIC, message->partition, &low, &high, 5000);
+    return fail_with(&kafka->log.error, EX_CONFIG,
+                     "partition %" PRId32 " is to be read from offset %" PRId64 ", but " EVENTS_TOPIC
+                     " holds offsets %" PRId64 " to %" PRId64
+                     " only: events have expired or the topic was made anew; bring back the events, or the state and "
+                     "the group that belong to them (%s)",
+                     message->partition, kafka->places[message->partition].delivered, low, high,
+                     rd_kafka_message_errstr(message));
+}
+
+/* What the consumer says in place of a record. Most of it passes by itself. */
+static bool take_fault(struct log_kafka *kafka, const rd_kafka_message_t *message)
+{
+    char why[512];
+    rd_kafka_resp_err_t fatal = rd_kafka_fatal_error(kafka->consumer.rk, why, sizeof why);
+    if (fatal != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return client_fail(&kafka->consumer, &kafka->log.error, fatal, why, "read " EVENTS_TOPIC);
+    switch ((int)message->err) {
+    case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET: return refuse_offset(kafka, message);
+    case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
+    case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
+    case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
+    case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
+        return client_fail(&kafka->consumer, &kafka->log.error, message->err, rd_kafka_message_errstr(message),
+                           "read " EVENTS_TOPIC);
+    default: return true;
+    }
+}
+
+static struct text text_or_empty(const void *at, size_t len)
+{
+    return (struct text){at != NULL ? at : "", len};
+}
+
+static void read_record(const rd_kafka_message_t *message, struct log_record *record)
+{
+    rd_kafka_timestamp_type_t type;
+    *record = (struct log_record){
+        .partition = (uint32_t)message->partition,
+        .end = message->offset + 1,
+        .record = {.offset = message->offset,
+                   .has_timestamp = true,
+                   .timestamp_ms = rd_kafka_message_timestamp(message, &type),
+                   .has_key = true,
+                   .key = {message->key, message->key_len},
+                   .value = text_or_empty(message->payload, message->len)},
+    };
+}
+
+/* False on a fault that does not pass. */
+static bool take_messages(struct log_kafka *kafka, size_t *count)
+{
+    *count = 0;
+    for (size_t i = 0; i < kafka->message_count; i++) {
+        const rd_kafka_message_t *message = kafka->messages[i];
+        if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
+            if (!take_fault(kafka, message))
+                return false;
+            continue;
+        }
+        struct place *place = &kafka->places[message->partition];
+        if (message->offset < place->delivered)
+            continue;
+        read_record(message, &kafka->records[(*count)++]);
+        place->delivered = message->offset + 1;
+    }
+    return true;
+}
+
+/* Reading. */
+
+static int64_t count_places(const struct log_kafka *kafka, bool committed)
+{
+    int64_t sum = 0;
+    for (int i = 0; i < kafka->mine->cnt; i++) {
+        const struct place *place = &kafka->places[kafka->mine->elems[i].partition];
+        sum += committed && place->committed > place->delivered ? place->committed : place->delivered;
+    }
+    return sum;
+}
+
+/* Waits for records while the commit that is under way, if any, goes on. */
+static enum log_outcome wait_for_records(struct log_kafka *kafka, size_t most, int wait_ms)
+{
+    double until = seconds_now() + wait_ms / 1000.0;
+    do {
+        enum log_outcome outcome = transaction_advance(&kafka->transaction, STEP_MS, &kafka->log.error);
+        if (outcome == LOG_ABORTED || outcome == LOG_BROKEN)
+            return outcome;
+        double left_ms = (until - seconds_now()) * 1000;
+        int slice_ms = outcome == LOG_WAITING && left_ms > STEP_MS ? STEP_MS : left_ms > 0 ? (int)left_ms : 0;
+        consume(kafka, most, slice_ms);
+    } while (kafka->message_count == 0 && !kafka->is_rebalanced && seconds_now() < until);
+    return LOG_DONE;
+}
+
+static enum log_answer tell_revoked(struct log_kafka *kafka, bool is_lost, struct log_batch *batch)
+{
+    *batch = (struct log_batch){.is_lost = is_lost};
+    kafka->phase = PHASE_REVOKING;
+    return LOG_REVOKED;
+}
+
+/* What was under way is no more: the partitions are to be taken anew. */
+static void start_over(struct log_kafka *kafka)
+{
+    kafka->phase = kafka->mine != NULL ? PHASE_WANTED : PHASE_IDLE;
+}
+
+static enum log_answer read_records(struct log_kafka *kafka, size_t most, int wait_ms, struct log_batch *batch)
+{
+    size_t count;
+    enum log_outcome outcome =
+        wait_for_records(kafka, most < RECORDS_MAX ? most : RECORDS_MAX, wait_ms < WAIT_MS ? wait_ms : WAIT_MS);
+    if (outcome == LOG_BROKEN)
+        return LOG_FAILED;
+    if (outcome == LOG_ABORTED) {
+        start_over(kafka);
+        *batch = (struct log_batch){.is_lost = true};
+        return LOG_REVOKED;
+    }
+    if (kafka->is_rebalanced) {
+        release_messages(kafka); /* they are read again, here or by others */
+        return kafka->phase == PHASE_READING ? tell_revoked(kafka, kafka->is_lost, batch) : LOG_IDLE;
+    }
+    if (!take_messages(kafka, &count))
+        return LOG_FAILED;
+    if (count == 0)
+        return LOG_IDLE;
+    *batch = (struct log_batch){.count = count,
+                                .records = kafka->records,
+                                .done = count_places(kafka, false),
+                                .total = count_places(kafka, true)};
+    return LOG_RECORDS;
+}
+
+static enum log_answer kafka_read(struct log *log, size_t most, int wait_ms, struct log_batch *batch)
+{
+    struct log_kafka *kafka = of(log);
+    release_messages(kafka);
+    if (kafka->is_rebalanced && !settle_rebalance(kafka))
+        return LOG_FAILED;
+    if (kafka->phase == PHASE_WANTED)
+        return give_assigned(kafka, batch);
+    if (kafka->phase == PHASE_GIVEN && !start_reading(kafka))
+        return LOG_FAILED;
+    return read_records(kafka, most, wait_ms, batch);
+}
+
+/* Publishing. */
+
+static void kafka_append(struct log *log, enum output_topic topic, uint32_t partition, struct text key,
+                         struct text bytes)
+{
+    struct log_kafka *kafka = of(log);
+    transaction_produce(&kafka->transaction, kafka->outputs[topic], (int32_t)partition, key, bytes);
+}
+
+/* Until the commit that is under way has ended. */
+static enum log_outcome kafka_sync(struct log *log)
+{
+    struct log_kafka *kafka = of(log);
+    enum log_outcome outcome;
+    double stopped = 0;
+    while ((outcome = transaction_advance(&kafka->transaction, WAIT_MS, &log->error)) == LOG_WAITING) {
+        if (*kafka->config.stop == 0)
+            continue;
+        stopped = stopped > 0 ? stopped : seconds_now();
+        if (seconds_now() - stopped < STOP_S)
+            continue;
+        fail_with(&log->error, EX_UNAVAILABLE,
+                  "stopped while a commit was under way and the brokers did not answer; whether it counts is found "
+                  "out at the next start");
+        return LOG_BROKEN;
+    }
+    if (outcome == LOG_ABORTED)
+        start_over(kafka);
+    return outcome;
+}
+
+static void append_progress(struct log_kafka *kafka, const struct log_progress *progress)
+{
+    char key[16];
+    snprintf(key, sizeof key, "%" PRIu32, progress->partition);
+    kafka->line.len = 0;
+    progress_open(&kafka->line, progress->position);
+    buffer_text(&kafka->line, "\"partitions\":[");
+    progress_encode(&kafka->line, progress);
+    buffer_text(&kafka->line, "]}}");
+    transaction_produce(&kafka->transaction, kafka->progress, (int32_t)progress->partition, text_of(key),
+                        (struct text){kafka->line.at, kafka->line.len});
+}
+
+static enum log_outcome kafka_commit(struct log *log, const struct log_progress *progress, size_t count)
+{
+    struct log_kafka *kafka = of(log);
+    enum log_outcome outcome = kafka_sync(log);
+    if (outcome != LOG_DONE)
+        return outcome;
+    rd_kafka_topic_partition_list_t *offsets = rd_kafka_topic_partition_list_new((int)count);
+    for (size_t i = 0; i < count; i++) {
+        struct place *place = &kafka->places[progress[i].partition];
+        if (progress[i].position <= place->committed)
+            continue;
+        append_progress(kafka, &progress[i]);
+        rd_kafka_topic_partition_list_add(offsets, EVENTS_TOPIC, (int32_t)progress[i].partition)->offset =
+            progress[i].position;
+        place->committed = progress[i].position;
+    }
+    transaction_seal(&kafka->transaction, offsets, kafka->member);
+    return LOG_DONE;
+}
+
+static void kafka_mark(struct log *log, uint32_t partition, struct log_mark *mark)
+{
+    *mark = (struct log_mark){.position = of(log)->places[partition].delivered};
+}
+
+/* Opening and closing. */
+
+static void kafka_close(struct log *log)
+{
+    struct log_kafka *kafka = of(log);
+    release_messages(kafka);
+    kafka->is_closing = true;
+    if (kafka->consumer.rk != NULL)
+        rd_kafka_consumer_close(kafka->consumer.rk);
+    for (size_t i = 0; i < TOPIC_COUNT; i++)
+        if (kafka->outputs[i] != NULL)
+            rd_kafka_topic_destroy(kafka->outputs[i]);
+    if (kafka->progress != NULL)
+        rd_kafka_topic_destroy(kafka->progress);
+    if (kafka->queue != NULL)
+        rd_kafka_queue_destroy(kafka->queue);
+    forget_mine(kafka);
+    if (kafka->given != NULL)
+        rd_kafka_topic_partition_list_destroy(kafka->given);
+    transaction_close(&kafka->transaction);
+    client_close(&kafka->reader);
+    client_close(&kafka->consumer);
+    buffer_free(&kafka->line);
+    free(kafka);
+}
+
+static const struct log_operations operations = {
+    .read = kafka_read,
+    .begin = kafka_begin,
+    .append = kafka_append,
+    .commit = kafka_commit,
+    .mark = kafka_mark,
+    .sync = kafka_sync,
+    .close = kafka_close,
+};
+
+static bool subscribe(struct log_kafka *kafka, struct store_error *error)
+{
+    rd_kafka_topic_partition_list_t *topics = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_list_add(topics, EVENTS_TOPIC, RD_KAFKA_PARTITION_UA);
+    kafka->queue = rd_kafka_queue_get_consumer(kafka->consumer.rk);
+    rd_kafka_resp_err_t code = rd_kafka_subscribe(kafka->consumer.rk, topics);
+    rd_kafka_topic_partition_list_destroy(topics);
+    return code == RD_KAFKA_RESP_ERR_NO_ERROR ||
+           client_fail(&kafka->consumer, error, code, rd_kafka_err2str(code), "subscribe to " EVENTS_TOPIC);
+}
+
+/* In this order: who has the name is the only one that can commit, so nothing
+ * that is read later about commits can change behind its back. */
+static bool connect_all(struct log_kafka *kafka, struct store_error *error)
+{
+    const struct kafka_settings *settings = kafka->config.settings;
+    struct client asking = {0};
+    bool checked = client_open(&asking, CLIENT_FEEDER, settings, error) &&
+                   (kafka->partition_count = topics_check(&asking, settings->allow_retention, error)) > 0 &&
+                   home_check(kafka->config.state, &asking, settings->group, error);
+    client_close(&asking);
+    return checked && transaction_open(&kafka->transaction, settings, error) &&
+           client_open(&kafka->reader, CLIENT_READER, settings, error) &&
+           client_open(&kafka->consumer, CLIENT_CONSUMER, settings, error) && subscribe(kafka, error);
+}
+
+struct log *log_kafka_open(const struct log_kafka_config *config, struct store_error *error)
+{
+    struct log_kafka *kafka = calloc(1, sizeof *kafka);
+    if (kafka == NULL)
+        abort();
+    kafka->log.does = &operations;
+    kafka->config = *config;
+    kafka->consumer.rebalance = on_rebalance;
+    kafka->consumer.owner = kafka;
+    if (!connect_all(kafka, error)) {
+        kafka_close(&kafka->log);
+        return NULL;
+    }
+    for (size_t i = 0; i < TOPIC_COUNT; i++)
+        kafka->outputs[i] = transaction_topic(&kafka->transaction, topics_output_name((enum output_topic)i));
+    kafka->progress = transaction_topic(&kafka->transaction, PROGRESS_TOPIC);
+    return &kafka->log;
+}
+
+uint32_t log_kafka_partition_count(const struct log *log)
+{
+    return ((const struct log_kafka *)log)->partition_count;
+}

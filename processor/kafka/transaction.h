@@ -1,0 +1,71 @@
+/* transaction.h - one transaction after the other, of one producer.
+ *
+ *     produce   outputs, any number; a transaction begins with the first
+ *     seal      with the offsets that they stand for: the commit is under way
+ *     advance   moves it on, for as long as the caller has time
+ *
+ * While a commit is under way the caller may go on folding: what it produces
+ * meanwhile is held here and sent once the next transaction can begin. One
+ * commit is under way at most.
+ *
+ * librdkafka's three classes of errors: what can be tried again is, by the next
+ * advance; what wants an abort is aborted, and the caller must go back to the
+ * last commit; what is fatal (another process took the name) ends the process.
+ */
+#ifndef CALLFOLD_PROCESSOR_KAFKA_TRANSACTION_H
+#define CALLFOLD_PROCESSOR_KAFKA_TRANSACTION_H
+
+#include "events/encode.h"
+#include "processor/kafka/client.h"
+#include "processor/log.h"
+
+enum transaction_stage {
+    TRANSACTION_NONE,
+    TRANSACTION_OPEN,       /* begun: outputs go out as they come */
+    TRANSACTION_OFFSETS,    /* sealed: the offsets are to be sent */
+    TRANSACTION_COMMITTING, /* they are: the commit is to be done */
+};
+
+struct held_output {
+    rd_kafka_topic_t *topic;
+    int32_t partition;
+    size_t key_len, value_len; /* of its bytes in `held`, one after the other */
+    bool has_key;
+};
+
+struct transaction {
+    struct client producer;
+    enum transaction_stage stage;
+    rd_kafka_topic_partition_list_t *offsets;        /* from the seal on */
+    const rd_kafka_consumer_group_metadata_t *group; /* the caller's */
+    struct buffer held;                              /* while a commit is under way */
+    struct held_output *outputs;
+    size_t output_count, output_capacity;
+    rd_kafka_resp_err_t spoilt; /* why an output of this transaction was not taken */
+    int aborts;                 /* in a row */
+};
+
+/* Takes the instance's name: whoever had it before can commit nothing any more,
+ * and what it had begun is aborted. Closed by transaction_close, also after a
+ * failure. */
+bool transaction_open(struct transaction *transaction, const struct kafka_settings *settings,
+                      struct store_error *error);
+void transaction_close(struct transaction *transaction);
+
+rd_kafka_topic_t *transaction_topic(struct transaction *transaction, const char *name);
+/* Key and value are copied. An absent key is null. */
+void transaction_produce(struct transaction *transaction, rd_kafka_topic_t *topic, int32_t partition, struct text key,
+                         struct text value);
+
+/* Takes the offsets over; the group must stay until the commit has ended. None
+ * may be under way. */
+void transaction_seal(struct transaction *transaction, rd_kafka_topic_partition_list_t *offsets,
+                      const rd_kafka_consumer_group_metadata_t *group);
+bool transaction_is_under_way(const struct transaction *transaction);
+/* LOG_DONE: nothing is under way (any more). LOG_WAITING: it still is. */
+enum log_outcome transaction_advance(struct transaction *transaction, int timeout_ms, struct store_error *error);
+/* Nothing of what was produced since the last commit shall ever be seen. A
+ * commit that is under way must have come to its end. */
+enum log_outcome transaction_abort(struct transaction *transaction, struct store_error *error);
+
+#endif
