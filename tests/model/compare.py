@@ -18,6 +18,7 @@ import argparse
 import base64
 import hashlib
 import json
+import re
 import sys
 import time
 from pathlib import Path
@@ -173,6 +174,13 @@ def without(records, dropped):
             if index not in dropped or blank[index]]
 
 
+def as_bare(records, partition):
+    """One partition's records as a bare file, offsets kept by blank lines; its recharges are called after partition 0."""
+    name = re.compile(rb'"%d:(\d+:\d+)"' % partition)
+    values = {record.offset: name.sub(rb'"0:\1"', record.value) for record in records if record.partition == partition}
+    return [Record(0, offset, None, NO_KEY, values.get(offset)) for offset in range(max(values) + 1)]
+
+
 class Shrinker:
     def __init__(self, program, history, failure, order):
         self.program, self.order, self.failure = program, order, failure
@@ -194,11 +202,21 @@ class Shrinker:
             return True
         return False
 
+    def try_as_bare(self, partition):
+        """A bare history can be printed as a table; some differences need keys and timestamps."""
+        program, partition_count = self.program, self.partition_count
+        self.program, self.partition_count = Program(program.path), 0
+        bare = as_bare(self.records, partition)
+        if self.fails(bare):
+            self.records = bare
+        else:
+            self.program, self.partition_count = program, partition_count
+
     def present(self):
         return [index for index, record in enumerate(self.records) if record.value is not None]
 
     def shrink(self):
-        """The fewest records that still fail, as far as the time goes."""
+        """History of the fewest records that still fail, as far as the time goes."""
         index = self.failure[1]
         if index is not None:
             self.try_without(range(index + 1, len(self.records)))
@@ -206,6 +224,8 @@ class Shrinker:
             self.try_without([at for at in self.present() if self.records[at].partition != culprit.partition])
             self.try_without([at for at in self.present()
                               if subject_of(self.records[at]) not in (None, subject_of(culprit))])
+            if culprit.timestamp is not None:
+                self.try_as_bare(culprit.partition)
         size = max(1, len(self.present()) // 2)
         while size:
             end = len(self.present())
@@ -217,7 +237,7 @@ class Shrinker:
                    enumerate(record for record in self.records if record.value is not None)]
         if compact and compact[0].timestamp is None and self.fails(compact):
             self.records = compact
-        return self.records
+        return History(self.records, self.partition_count, model_outputs(self.records, self.partition_count), None)
 
 
 # ---------------------------------------------------------------- reporting
@@ -293,16 +313,16 @@ def print_table(history):
 
 
 def print_shrunk(program, history, failure, order):
-    """Shrinks, reports what is left of the history and prints it as lines for --file."""
-    records = Shrinker(program, history, failure, order).shrink()
-    shrunk = History(records, history.partition_count, model_outputs(records, history.partition_count), None)
-    count = sum(record.value is not None for record in records)
-    print(f"  shrunk to {count} records (partitions: {history.partition_count or 'not given'}):")
-    report(shrunk, judge(program, shrunk, order) or failure, order)
+    """Shrinks, reports what is left of the history and prints it: as lines for --file, and as a table."""
+    shrinker = Shrinker(program, history, failure, order)
+    shrunk = shrinker.shrink()
+    count = sum(record.value is not None for record in shrunk.records)
+    print(f"  shrunk to {count} records (partitions: {shrunk.partition_count or 'not given'}):")
+    report(shrunk, judge(shrinker.program, shrunk, order) or failure, order)
     sys.stdout.flush()
-    sys.stdout.buffer.write(b"".join(line(record) for record in records))
+    sys.stdout.buffer.write(b"".join(line(record) for record in shrunk.records))
     sys.stdout.flush()
-    if records[0].timestamp is None and count == len(records):
+    if shrunk.records[0].timestamp is None and count == len(shrunk.records):
         print_table(shrunk)
 
 
