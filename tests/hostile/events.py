@@ -73,7 +73,7 @@ class Expected:
         offset = 0
         with open(path, "wb") as file:
             for bad in bad_lines(megabytes):
-                file.write(good(offset) + b"\n" + bad + b"\n \t\r\n")
+                file.writelines((good(offset), b"\n", bad, b"\n \t\r\n"))
                 self.denied[offset] = f"c{offset}"
                 if bad.strip(b" \t\r"):
                     self.rejects[offset + 1] = (len(bad), hashlib.sha256(bad).hexdigest(),
