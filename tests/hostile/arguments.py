@@ -31,8 +31,10 @@ NONSENSE = [
 ]
 FILES = ["deck.csv", "other.csv", "fx.json", "fx.csv", "events.jsonl", "garbage", "empty", "directory", "nowhere"]
 
-COMMANDS = {  # each with words that it takes
+COMMANDS = {  # each with words that it takes; those that speak to a broker have none to speak to
     "run": "--events events.jsonl --out out --state state",
+    "topics create": "--kafka garbage",
+    "produce": "--kafka garbage --events events.jsonl",
     "status": "--state kept",
     "rates publish": "deck.csv --deck-id d1 --effective-at 2026-11-01T00:00:00Z",
     "rates list": "deck.csv --from-origin US",
