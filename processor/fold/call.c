@@ -83,6 +83,9 @@ void call_move(struct account_step *step, struct record *record, int64_t duratio
         return;
     reckon(step, call);
     add_to_sums(step, call, 1);
+    struct book *book = record_links(step->record)->account.book;
+    if (book)
+        book_place(book, record);
     if (call->charged_micros > charged_before)
         account_spend(step, call->charged_micros - charged_before);
     else if (call->charged_micros < charged_before)
@@ -228,6 +231,7 @@ void call_close(struct account_step *step, struct record *record, struct closing
     }
     step->account->live_calls--;
     fold->p->live_calls--;
+    book_leave(record);
     unlink_call(record);
     deadline_remove(fold, record);
     account_keep(fold, step->record);

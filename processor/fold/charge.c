@@ -62,3 +62,14 @@ int64_t charge_next_end_ms(const struct tariff *tariff, int64_t begin_ms)
 {
     return begin_ms == 0 ? tariff->first_ms : begin_ms + tariff->step_ms;
 }
+
+int64_t charge_previous_end_ms(const struct tariff *tariff, int64_t end_ms)
+{
+    return end_ms == tariff->first_ms ? 0 : end_ms - tariff->step_ms;
+}
+
+int64_t charge_next_cost(const struct tariff *tariff, int64_t begin_ms)
+{
+    int64_t cost = charge_cost(tariff, charge_next_end_ms(tariff, begin_ms));
+    return cost == COST_BEYOND ? COST_BEYOND : cost - charge_cost(tariff, begin_ms);
+}

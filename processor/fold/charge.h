@@ -40,5 +40,10 @@ int64_t charge_affordable_ms(const struct tariff *tariff, int64_t micros, int64_
 
 /* The end of the increment that begins at begin_ms, itself 0 or an increment's end. */
 int64_t charge_next_end_ms(const struct tariff *tariff, int64_t begin_ms);
+/* Where the increment begins that ends at end_ms. */
+int64_t charge_previous_end_ms(const struct tariff *tariff, int64_t end_ms);
+/* What the increment that begins at begin_ms adds to the cost; COST_BEYOND when
+ * the cost then does not fit. */
+int64_t charge_next_cost(const struct tariff *tariff, int64_t begin_ms);
 
 #endif

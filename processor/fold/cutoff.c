@@ -190,6 +190,7 @@ static void settle_credits(struct account_step *step)
         grant_round(step, ROUND_GRANT);
     else if (step->account->limited_calls > 0 && uncommitted > step->uncommitted_before)
         grant_round(step, ROUND_BUY_ON);
+    book_review(step);
 }
 
 void cutoff_settle(struct account_step *step)

@@ -5,16 +5,7 @@
  * increment is too dear is passed over; cheaper ones go on. */
 #include "processor/fold/internal.h"
 
-struct bid {
-    struct record *call;
-    struct tariff tariff;
-    int64_t duration_ms; /* last reported */
-    int64_t end_ms;      /* of the last increment bought or charged */
-    int64_t cost_micros; /* up to there */
-    int64_t full_end_ms; /* of the last increment wanted: the one that reaches the horizon */
-    int64_t full_cost_micros;
-    bool passed_over;
-};
+#include <stdlib.h>
 
 /* The calls that take part, in order of their starts, and a heap of those that
  * want increments: whose increment is the next to be bought, or the next to be
@@ -33,16 +24,11 @@ static bool begins_before(int64_t extra_a, uint32_t a, int64_t extra_b, uint32_t
     return extra_a < extra_b || (extra_a == extra_b && a < b);
 }
 
-static int64_t previous_end_ms(const struct bid *bid)
-{
-    return bid->end_ms == bid->tariff.first_ms ? 0 : bid->end_ms - bid->tariff.step_ms;
-}
-
 /* Where the increment begins that the heap orders the bid by. */
 static int64_t extra_ms(const struct auction *auction, uint32_t i)
 {
     const struct bid *bid = &auction->bids[i];
-    return (auction->selling ? previous_end_ms(bid) : bid->end_ms) - bid->duration_ms;
+    return (auction->selling ? charge_previous_end_ms(&bid->tariff, bid->end_ms) : bid->end_ms) - bid->duration_ms;
 }
 
 static bool comes_first(const struct auction *auction, uint32_t a, uint32_t b)
@@ -89,41 +75,6 @@ static void heap_moved(struct auction *auction, bool stays)
         sift_down(auction, 0);
 }
 
-static bool takes_part(const struct call_record *call, enum round round)
-{
-    if (call->charging != CHARGING_CREDITS || cutoff_is_frozen(call))
-        return false;
-    if (round == ROUND_REGRANT)
-        return true;
-    bool limited = call->limit_ms != NO_LIMIT;
-    if (round == ROUND_GRANT)
-        return !limited;
-    return limited && call->limit_reason == CUTOFF_CREDITS_EXHAUSTED;
-}
-
-static struct bid bid_of(const struct account_step *step, struct record *record, enum round round)
-{
-    const struct call_record *call = call_of(record);
-    struct bid bid = {.call = record, .tariff = call_tariff(call), .duration_ms = call->duration_ms};
-    int64_t from_ms = call->duration_ms;
-    if (call->limit_ms != NO_LIMIT && (round == ROUND_BUY_ON || call->limit_ms < from_ms))
-        from_ms = call->limit_ms;
-    bid.end_ms = charge_billed_ms(&bid.tariff, from_ms);
-    bid.cost_micros = charge_cost(&bid.tariff, from_ms);
-    int64_t until_ms = call->duration_ms + step->account->horizon_ms;
-    if (until_ms > step->account->max_call_ms)
-        until_ms = step->account->max_call_ms;
-    if (call->limit_ms != NO_LIMIT && call->limit_reason == CUTOFF_MAX_DURATION && call->limit_ms < until_ms)
-        until_ms = call->limit_ms; /* taken back it may be, but it never grows */
-    bid.full_end_ms = bid.end_ms;
-    bid.full_cost_micros = bid.cost_micros;
-    if (bid.end_ms < until_ms) {
-        bid.full_end_ms = charge_billed_ms(&bid.tariff, until_ms);
-        bid.full_cost_micros = charge_cost(&bid.tariff, until_ms);
-    }
-    return bid;
-}
-
 /* What the calls may spend, and what they would like to. */
 struct purse {
     int64_t pool;
@@ -134,16 +85,15 @@ struct purse {
 static struct auction auction_open(struct account_step *step, enum round round, struct purse *purse)
 {
     struct account_record *account = step->account;
-    struct arena *arena = &step->fold->arena;
-    struct auction auction = {.bids = arena_alloc(arena, account->charged_calls * sizeof(struct bid)),
-                              .heap = arena_alloc(arena, account->charged_calls * sizeof(uint32_t))};
+    struct auction auction = {.bids = must_alloc(malloc(account->charged_calls * sizeof(struct bid))),
+                              .heap = must_alloc(malloc(account->charged_calls * sizeof(uint32_t)))};
     int64_t pool = round == ROUND_BUY_ON ? account_uncommitted(account) : account->posted_micros - account->held_micros;
     *purse = (struct purse){.pool = pool};
     for (struct record *r = first_call(step); r; r = next_call(r)) {
         const struct call_record *call = call_of(r);
-        if (!takes_part(call, round))
+        if (!bid_takes_part(call, round))
             continue;
-        struct bid bid = bid_of(step, r, round);
+        struct bid bid = bid_of(account, r, round);
         purse->pool += call_held(call) - (bid.cost_micros - call->posted_micros);
         purse->demand += bid.full_cost_micros - bid.cost_micros;
         purse->is_beyond |= bid.full_cost_micros == COST_BEYOND;
@@ -153,28 +103,13 @@ static struct auction auction_open(struct account_step *step, enum round round, 
     return auction;
 }
 
-/* Buys the bid's next increment if the pool covers it. */
-static bool buy(struct bid *bid, int64_t *pool)
-{
-    int64_t next_end_ms = charge_next_end_ms(&bid->tariff, bid->end_ms);
-    int64_t next_cost = charge_cost(&bid->tariff, next_end_ms);
-    if (bid->passed_over || !charge_covers(saturating_add(bid->cost_micros, *pool), next_cost)) {
-        bid->passed_over = true;
-        return false;
-    }
-    *pool -= next_cost - bid->cost_micros;
-    bid->end_ms = next_end_ms;
-    bid->cost_micros = next_cost;
-    return true;
-}
-
 /* Little is affordable: from the first increment on, until none is. */
 static void buy_from_the_start(struct auction *auction, int64_t pool)
 {
     heap_order(auction);
     while (auction->heap_count > 0) {
         struct bid *bid = &auction->bids[auction->heap[0]];
-        heap_moved(auction, buy(bid, &pool) && bid->end_ms < bid->full_end_ms);
+        heap_moved(auction, bid_buy(bid, &pool) && bid->end_ms < bid->full_end_ms);
     }
 }
 
@@ -183,38 +118,34 @@ static void buy_from_the_start(struct auction *auction, int64_t pool)
  * order. That is the same outcome, for whatever comes before the last one
  * given back was affordable. The work is that of the increments in question,
  * not of all. */
-static void give_back_from_the_end(struct arena *arena, struct auction *auction, __int128 deficit)
+static void give_back_from_the_end(struct auction *auction, __int128 deficit)
 {
-    size_t count = 0, capacity = 256;
-    uint32_t *given_back = arena_alloc(arena, capacity * sizeof *given_back);
-    int64_t *begins_ms = arena_alloc(arena, auction->count * sizeof *begins_ms);
+    size_t count = 0, capacity = 0;
+    uint32_t *given_back = NULL;
     for (size_t i = 0; i < auction->count; i++) {
         struct bid *bid = &auction->bids[i];
-        begins_ms[i] = bid->end_ms;
         bid->end_ms = bid->full_end_ms;
         bid->cost_micros = bid->full_cost_micros;
     }
     auction->selling = true;
     heap_order(auction);
     for (; deficit > 0; count++) {
-        uint32_t i = auction->heap[0];
-        struct bid *bid = &auction->bids[i];
+        struct bid *bid = &auction->bids[auction->heap[0]];
         if (count == capacity) {
-            uint32_t *more = arena_alloc(arena, 2 * capacity * sizeof *more);
-            memcpy(more, given_back, capacity * sizeof *more);
-            given_back = more;
-            capacity *= 2;
+            capacity = capacity ? 2 * capacity : 256;
+            given_back = must_alloc(realloc(given_back, capacity * sizeof *given_back));
         }
-        given_back[count] = i;
+        given_back[count] = auction->heap[0];
         int64_t cost = bid->cost_micros;
-        bid->end_ms = previous_end_ms(bid);
+        bid->end_ms = charge_previous_end_ms(&bid->tariff, bid->end_ms);
         bid->cost_micros = charge_cost(&bid->tariff, bid->end_ms);
         deficit -= cost - bid->cost_micros;
-        heap_moved(auction, bid->end_ms > begins_ms[i]);
+        heap_moved(auction, bid->end_ms > bid->begin_ms);
     }
     int64_t pool = (int64_t)-deficit;
     while (count-- > 0)
-        buy(&auction->bids[given_back[count]], &pool);
+        bid_buy(&auction->bids[given_back[count]], &pool);
+    free(given_back);
 }
 
 /* What a call got becomes its limit, or lifts it. */
@@ -234,7 +165,8 @@ static void award(struct account_step *step, const struct bid *bid)
         cutoff_lift(step, bid->call);
 }
 
-void grant_round(struct account_step *step, enum round round)
+/* All calls that take part are asked. */
+static void whole_round(struct account_step *step, enum round round)
 {
     struct purse purse;
     struct auction auction = auction_open(step, round, &purse);
@@ -242,9 +174,87 @@ void grant_round(struct account_step *step, enum round round)
     if (round == ROUND_REGRANT && purse.pool < 0)
         step->fold->broken = "an account's charged credits exceed its posted credits";
     if (deficit < purse.pool && !purse.is_beyond)
-        give_back_from_the_end(&step->fold->arena, &auction, deficit);
+        give_back_from_the_end(&auction, deficit);
     else
         buy_from_the_start(&auction, purse.pool);
     for (size_t i = 0; i < auction.count; i++)
         award(step, &auction.bids[i]);
+    free(auction.bids);
+    free(auction.heap);
+}
+
+/* --- rounds that move few increments: the same outcome, found in the account's book ---
+ *
+ * A call that gets none and gives none back stays as it is: one without a limit
+ * has its whole horizon, one with a limit was passed over. (A call that comes
+ * near max_call_ms moved in this step; cutoff.c sees to it.) After as many
+ * increments as the account has calls, the whole round is no dearer. */
+
+/* What was given back, the last one first, is offered again in order. A call
+ * that misses one is limited there and asks for no more. */
+static void offer_again(struct account_step *step, struct book *book, const struct increment *given, size_t count,
+                        int64_t pool)
+{
+    for (size_t i = count; i-- > 0;) {
+        if (call_of(given[i].call)->limit_ms != NO_LIMIT)
+            continue;
+        if (given[i].cost_micros <= pool)
+            pool -= given[i].cost_micros;
+        else
+            cutoff_limit(step, given[i].call, given[i].begin_ms, CUTOFF_CREDITS_EXHAUSTED);
+    }
+    for (size_t i = 0; i < count; i++)
+        book_place(book, given[i].call);
+}
+
+/* The deficit of all commitments is that of the auction: the calls with a limit
+ * hold what they are committed to. False, and nothing done, if there is too much
+ * to give back. */
+static bool give_back_by_book(struct account_step *step, struct book *book)
+{
+    size_t count = 0, most = step->account->charged_calls;
+    struct increment *given = must_alloc(malloc(most * sizeof *given));
+    int64_t deficit = -account_uncommitted(step->account);
+    for (; deficit > 0 && count < most; count++) {
+        given[count] = book_give_back(book);
+        deficit -= given[count].cost_micros;
+    }
+    if (deficit <= 0)
+        offer_again(step, book, given, count, -deficit);
+    free(given);
+    return deficit <= 0;
+}
+
+/* The pool only shrinks, so a call once passed over never fits again. False if
+ * more can be bought: it is the whole round's to go on from there. */
+static bool buy_on_by_book(struct account_step *step, struct book *book)
+{
+    struct record *call;
+    uint32_t left = step->account->charged_calls;
+    int64_t pool = account_uncommitted(step->account);
+    while ((call = book_first_covered(book, pool))) {
+        if (left-- == 0)
+            return false;
+        struct bid bid = bid_of(step->account, call, ROUND_BUY_ON);
+        if (bid.end_ms < bid.full_end_ms)
+            bid_buy(&bid, &pool);
+        award(step, &bid);
+    }
+    return true;
+}
+
+static bool round_by_book(struct account_step *step, enum round round)
+{
+    struct book *book = round == ROUND_REGRANT || step->overdrawn ? NULL : book_open(step);
+    if (!book)
+        return false;
+    return round == ROUND_GRANT ? give_back_by_book(step, book) : buy_on_by_book(step, book);
+}
+
+void grant_round(struct account_step *step, enum round round)
+{
+    if (step->account->charged_calls == 0 || round_by_book(step, round))
+        return;
+    book_drop(step->record); /* a whole round moves most calls */
+    whole_round(step, round);
 }

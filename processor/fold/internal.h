@@ -9,6 +9,7 @@
  * judge.c     may this call go ahead?        call_start.c, call_report.c  its start; ticks and end
  * call.c      its terms in its account's sums, its closing
  * cutoff.c    limits: freezes, saying        grant.c     who gets what there is
+ * bid.c       what a call would buy          book.c      whose increment is next
  * charge.c    what a call costs              ledger.c    double entry, the chain
  * deadline.c  stale calls, time-outs, forgetting
  * ratedeck.c  decks and longest match        fx.c        exchange rates
@@ -239,6 +240,47 @@ enum round {
     ROUND_REGRANT, /* credits went: all grants are taken back and made anew */
 };
 void grant_round(struct account_step *step, enum round round);
+
+/* bid.c */
+struct bid {
+    struct record *call;
+    struct tariff tariff;
+    int64_t duration_ms; /* last reported */
+    int64_t begin_ms;    /* where the first increment begins that it may buy */
+    int64_t end_ms;      /* of the last increment bought or charged */
+    int64_t cost_micros; /* up to there */
+    int64_t full_end_ms; /* of the last increment wanted: the one that reaches the horizon */
+    int64_t full_cost_micros;
+    bool passed_over;
+};
+bool bid_takes_part(const struct call_record *call, enum round round);
+/* The bid of a call that takes part, nothing bought yet. */
+struct bid bid_of(const struct account_record *account, struct record *call, enum round round);
+/* Buys the bid's next increment if the pool covers it; else it is passed over. */
+bool bid_buy(struct bid *bid, int64_t *pool);
+
+/* book.c */
+/* The account's book, made now if there is none; NULL while it has too few calls.
+ * It belongs to the account, until book_drop. */
+struct book *book_open(struct account_step *step);
+/* Drops a book that is no longer worth its keep. */
+void book_review(struct account_step *step);
+void book_drop(struct record *account);
+/* Drops every book, when the fold goes. */
+void books_free(struct fold *fold);
+/* Puts a charged call where its record says; and takes one out that closes. */
+void book_place(struct book *book, struct record *call);
+void book_leave(struct record *call);
+/* The call with a limit whose next increment comes first of those that the pool
+ * covers (or that wants none any more), or NULL. */
+struct record *book_first_covered(const struct book *book, int64_t pool);
+/* The last increment that a call without a limit would buy. The book holds it no
+ * longer, until the call is placed again. Some such call must want one. */
+struct increment {
+    struct record *call;
+    int64_t begin_ms, cost_micros;
+};
+struct increment book_give_back(struct book *book);
 
 /* ledger.c */
 struct entry {

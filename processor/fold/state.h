@@ -21,9 +21,11 @@ struct live_links {
     struct record *account, *previous, *next; /* the account's live calls, by start */
     size_t heap_index;                        /* deadline.c */
     size_t change;                            /* cutoff.c: one more than its place in the step's changes, or 0 */
+    struct book_entry *entry;                 /* book.c: in its account's book, or NULL */
 };
 struct account_links {
     struct record *first, *last;
+    struct book *book; /* book.c; NULL while no round wants one */
 };
 struct recharge_links {
     struct record *account;
