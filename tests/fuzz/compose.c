@@ -319,52 +319,17 @@ static particulars *const composers[EVENT_TYPE_COUNT] = {
 
 enum { SENT_AGAIN = EVENT_TYPE_COUNT, SPOILT, HAPPENING_COUNT };
 
-static const uint8_t wheel[] = {
-    EVENT_CALL_STARTED,
-    EVENT_CALL_STARTED,
-    EVENT_CALL_STARTED,
-    EVENT_CALL_STARTED,
-    EVENT_CALL_TICKED,
-    EVENT_CALL_TICKED,
-    EVENT_CALL_TICKED,
-    EVENT_CALL_TICKED,
-    EVENT_CALL_TICKED,
-    EVENT_CALL_TICKED,
-    EVENT_CALL_TICKED,
-    EVENT_CALL_ENDED,
-    EVENT_CALL_ENDED,
-    EVENT_CREDIT_TOPPED_UP,
-    EVENT_CREDIT_TOPPED_UP,
-    EVENT_CREDIT_TOPPED_UP,
-    EVENT_TOPUP_REVERSED,
-    EVENT_AUTO_RECHARGE_CONFIGURED,
-    EVENT_RECHARGE_FAILED,
-    EVENT_POLICY_CONFIGURED,
-    EVENT_POLICY_CONFIGURED,
-    EVENT_ACCOUNT_OPENED,
-    EVENT_MEMBER_SET,
-    EVENT_MEMBER_REMOVED,
-    EVENT_NUMBER_ADDED,
-    EVENT_NUMBER_REMOVED,
-    EVENT_MEMBER_ASSIGNED,
-    EVENT_MEMBER_UNASSIGNED,
-    EVENT_INTERNATIONAL_ENABLED,
-    EVENT_INTERNATIONAL_DISABLED,
-    EVENT_DESTINATION_BLOCKED,
-    EVENT_DESTINATION_UNBLOCKED,
-    EVENT_SMS_REQUESTED,
-    EVENT_CREDIT_REFUNDED,
-    EVENT_CLOCK_ADVANCED,
-    EVENT_RATEDECK_OPENED,
-    EVENT_RATEDECK_RATES,
-    EVENT_RATEDECK_PUBLISHED,
-    EVENT_FX_PUBLISHED,
-    SENT_AGAIN,
-    SPOILT,
-    SPOILT,
-};
+/* Half of the bytes are for anything alike, half for what calls are made of. */
+static unsigned happening_of(uint8_t byte)
+{
+    static const uint8_t usual[] = {EVENT_CALL_STARTED, EVENT_CALL_TICKED,      EVENT_CALL_TICKED,
+                                    EVENT_CALL_TICKED,  EVENT_CALL_ENDED,       EVENT_CALL_STARTED,
+                                    EVENT_CALL_TICKED,  EVENT_CREDIT_TOPPED_UP, EVENT_POLICY_CONFIGURED};
 
-/* How every history begins: chunks whose first byte says at once what happens. */
+    return byte < 128 ? byte % HAPPENING_COUNT : PICK(usual, byte);
+}
+
+/* How every history begins. */
 static const uint8_t beginning[][CHUNK] = {
     {EVENT_FX_PUBLISHED, 0, 0, 0, 0, 30},
     {EVENT_RATEDECK_OPENED, 0, 0, 0, 0, 28},
@@ -445,15 +410,15 @@ void compose_begin(struct composer *composer, const uint8_t *data, size_t size)
 bool compose_next(struct composer *c, struct fold_record *record)
 {
     size_t beginning_count = sizeof beginning / sizeof *beginning;
-    bool begins = c->begun < beginning_count;
-    const uint8_t *chunk = begins ? beginning[c->begun++] : c->at;
+    const uint8_t *chunk = c->at;
 
-    if (!begins) {
-        if (c->end - c->at < CHUNK)
-            return false;
+    if (c->begun < beginning_count)
+        chunk = beginning[c->begun++];
+    else if (c->end - c->at < CHUNK)
+        return false;
+    else
         c->at += CHUNK;
-    }
-    unsigned happening = begins ? chunk[0] : PICK(wheel, chunk[0]);
+    unsigned happening = happening_of(chunk[0]);
     c->now_ms += PICK(steps_ms, chunk[2]);
     c->disturbance = (enum disturbance)(chunk[1] / 32 % 4);
     if (happening < EVENT_TYPE_COUNT)

@@ -1,8 +1,7 @@
 /* compose.h - bytes to a history: so that whatever a fuzzer does to its input,
  * calls start, tick and run out of credits.
  *
- * Every CHUNK bytes are one record. Byte 0 chooses what happens (compose.c's
- * wheel), byte 1 to whom, how late and what disturbs the fold after it, byte 2
+ * Every CHUNK bytes are one record. Byte 0 chooses what happens, byte 1 to whom, how late and what disturbs the fold after it, byte 2
  * how time goes on, the rest the particulars: ids, amounts, prices and
  * durations from small tables, so that they keep meeting. A history begins with
  * a deck, fx and two accounts that can call. Records may also be sent again,

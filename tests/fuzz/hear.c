@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define LINE_LONG 1200 /* bytes */
@@ -63,7 +64,7 @@ const char *file_of_bytes(const void *bytes, size_t len)
     if (file >= 0)
         close(file);
     file = memfd_create("input", MFD_CLOEXEC);
-    if (file < 0 || write(file, bytes, len) != (ssize_t)len)
+    if (file < 0 || fchmod(file, S_IRUSR | S_IWUSR) != 0 || write(file, bytes, len) != (ssize_t)len)
         abort();
     snprintf(path, sizeof path, "/proc/self/fd/%d", file);
     return path;
