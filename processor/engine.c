@@ -156,7 +156,7 @@ static void look_ahead(struct engine *engine, const struct log_batch *batch, siz
     struct ahead *ahead = &engine->ahead[i % AHEAD_ROOM];
     const struct log_record *record = i < batch->count ? &batch->records[i] : NULL;
     ahead->is_scanned = record && event_scan(record->record.value, &ahead->event);
-    ahead->hint.is_report = false;
+    ahead->hint = (struct fold_hint){.count = 0};
     if (ahead->is_scanned)
         fold_expect(engine->partitions[record->partition]->fold, &ahead->event, &ahead->hint);
 }

@@ -134,7 +134,7 @@ static struct record *find_reported(struct fold *fold, struct text account, stru
     const struct fold_hint *hint = fold->record->hint;
     if (!hint || !hint->is_report)
         return call_find_live(fold, account, call);
-    return state_find_hashed(fold->state, hint->hash, RECORD_LIVE_CALL, account, call);
+    return state_find_hashed(fold->state, hint->hashes[0], RECORD_LIVE_CALL, account, call);
 }
 
 enum verdict call_ticked(struct fold *fold, const struct event *event, struct record *none)

@@ -229,27 +229,44 @@ void fold_step(struct fold *fold, const struct fold_record *record, const struct
 
 /* --- what is coming --- */
 
+static void expect_key(const struct fold *fold, struct fold_hint *hint, struct key key)
+{
+    uint64_t hash = key_hash(&key);
+    hint->hashes[hint->count++] = hash;
+    state_fetch_slot(fold->state, hash);
+}
+
 void fold_expect(const struct fold *fold, const struct event *event, struct fold_hint *hint)
 {
+    struct text account = event->subject;
     hint->is_report = event->type == EVENT_CALL_TICKED || event->type == EVENT_CALL_ENDED;
-    if (!hint->is_report)
-        return;
-    struct text call =
-        event->type == EVENT_CALL_TICKED ? event->data.call_ticked.call_id : event->data.call_ended.call_id;
-    struct key key = key_of2(RECORD_LIVE_CALL, event->subject, call);
-    hint->hash = key_hash(&key);
-    state_fetch_slot(fold->state, hint->hash);
+    hint->count = 0;
+    if (event->type == EVENT_CALL_TICKED) {
+        expect_key(fold, hint, key_of2(RECORD_LIVE_CALL, account, event->data.call_ticked.call_id));
+    } else if (event->type == EVENT_CALL_ENDED) {
+        expect_key(fold, hint, key_of2(RECORD_LIVE_CALL, account, event->data.call_ended.call_id));
+        expect_key(fold, hint, key_of2(RECORD_CLOSED_CALL, account, event->data.call_ended.call_id));
+    } else if (event->type == EVENT_CALL_STARTED) {
+        struct text from = event->data.call_started.from, call = event->data.call_started.call_id;
+        expect_key(fold, hint, key_of(RECORD_ACCOUNT, account));
+        expect_key(fold, hint, key_of2(RECORD_LIVE_CALL, account, call));
+        expect_key(fold, hint, key_of2(RECORD_CLOSED_CALL, account, call));
+        expect_key(fold, hint, key_of2(RECORD_NUMBER, account, from));
+        expect_key(fold, hint, key_of3(RECORD_ASSIGNMENT, account, from, event->data.call_started.member_id));
+    } else if (text_present(account)) {
+        expect_key(fold, hint, key_of(RECORD_ACCOUNT, account));
+    }
 }
 
 void fold_expect_call(const struct fold *fold, const struct fold_hint *hint)
 {
-    if (hint->is_report)
-        state_fetch_record(fold->state, hint->hash);
+    for (int i = 0; i < hint->count; i++)
+        state_fetch_record(fold->state, hint->hashes[i]);
 }
 
 void fold_expect_account(const struct fold *fold, const struct fold_hint *hint)
 {
-    struct record *call = hint->is_report ? state_guess(fold->state, hint->hash) : NULL;
+    struct record *call = hint->is_report ? state_guess(fold->state, hint->hashes[0]) : NULL;
     if (call && record_kind_of(call) == RECORD_LIVE_CALL && record_links(call)->live.account)
         record_fetch(record_links(call)->live.account);
 }

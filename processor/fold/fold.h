@@ -80,9 +80,11 @@ void fold_step(struct fold *fold, const struct fold_record *record, const struct
  * come says so in three steps, each some events before the next and the last
  * some before the event's own fold_step: what it will touch is then near. That
  * changes nothing but the time it takes. */
+#define HINT_HASHES 5
 struct fold_hint {
-    uint64_t hash;  /* of the call's key */
-    bool is_report; /* of a live call: the events that are worth it */
+    bool is_report; /* of a live call, whose key's hash is the first */
+    uint8_t count;
+    uint64_t hashes[HINT_HASHES]; /* of the keys that the event will look for */
 };
 void fold_expect(const struct fold *fold, const struct event *event, struct fold_hint *hint);
 void fold_expect_call(const struct fold *fold, const struct fold_hint *hint);

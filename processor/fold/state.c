@@ -1,6 +1,7 @@
 #include "processor/fold/state.h"
 
 #include <assert.h>
+#include <endian.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -488,9 +489,44 @@ void state_set_digest(struct state *state, const uint64_t sum[2])
 
 /* --- checkpoints --- */
 
+/* A record and the beginning of its key, which decides nearly always: the key
+ * itself is far away. */
+struct sorted {
+    uint64_t head[2]; /* big endian, zeros behind a short key */
+    struct record *record;
+};
+
+static struct sorted sorted_of(struct record *record)
+{
+    struct text key = record_key(record);
+    struct sorted sorted = {.record = record};
+    memcpy(sorted.head, key.at, key.len < sizeof sorted.head ? key.len : sizeof sorted.head);
+    sorted.head[0] = be64toh(sorted.head[0]);
+    sorted.head[1] = be64toh(sorted.head[1]);
+    return sorted;
+}
+
 static int by_key(const void *a, const void *b)
 {
-    return text_compare(record_key(*(struct record *const *)a), record_key(*(struct record *const *)b));
+    const struct sorted *x = a, *y = b;
+    for (int i = 0; i < 2; i++)
+        if (x->head[i] != y->head[i])
+            return x->head[i] < y->head[i] ? -1 : 1;
+    return text_compare(record_key(x->record), record_key(y->record));
+}
+
+static void sort_by_key(struct record_list *list)
+{
+    struct sorted *sorted = must_alloc(malloc(list->count * sizeof *sorted));
+    for (size_t i = 0; i < list->count; i++) {
+        if (i + FETCHED_AHEAD < list->count)
+            __builtin_prefetch(list->at[i + FETCHED_AHEAD]);
+        sorted[i] = sorted_of(list->at[i]);
+    }
+    qsort(sorted, list->count, sizeof *sorted, by_key);
+    for (size_t i = 0; i < list->count; i++)
+        list->at[i] = sorted[i].record;
+    free(sorted);
 }
 
 /* What was replaced since the last checkpoint is out of the table and, once
@@ -515,7 +551,7 @@ void state_dirty(struct state *state, fold_visit *visit, void *context)
     drop_replaced(state);
     if (state->dirty.count == 0)
         return;
-    qsort(state->dirty.at, state->dirty.count, sizeof(struct record *), by_key);
+    sort_by_key(&state->dirty);
     for (size_t i = 0; i < state->dirty.count; i++) {
         struct record *record = state->dirty.at[i];
         if (i + FETCHED_AHEAD < state->dirty.count)
