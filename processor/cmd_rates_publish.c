@@ -1,4 +1,5 @@
-/* cmd_rates_publish.c - callfold rates publish: a deck as events.
+/* cmd_rates_publish.c - callfold rates publish: a deck as events, printed or
+ * written to Kafka.
  *
  * ratedeck.opened, then the rates in pieces that stay well below the largest
  * record, then ratedeck.published with their count: all of it is checked before
@@ -8,6 +9,7 @@
  * file of bare events or produced line by line. A broadcast must reach every
  * partition, so for more each event is printed once a partition in the archive
  * form, which says where it belongs: a file of it can be metered as it is.
+ * On Kafka all of it goes to every partition in one transaction.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -17,6 +19,7 @@
 #include "events/decode.h"
 #include "events/instant.h"
 #include "events/phone.h"
+#include "processor/kafka/feed.h"
 #include "processor/message.h"
 #include "processor/rates.h"
 
@@ -27,25 +30,22 @@
 struct publication {
     struct deck_options deck_options;
     const char *deck_id, *effective_at, *time, *source;
+    const char *kafka;
+    struct option_list properties;
     int64_t partitions, first_offset;
     /* while it is printed */
     struct event event; /* its type, time and data change */
     int64_t effective_at_ms, time_ms;
     int64_t printed; /* events, each partition's copies counted once */
     struct buffer value, line;
+    struct feed *feed; /* NULL: it is printed */
+    struct store_error error;
+    bool is_failed; /* to be written, as error says */
 };
 
-/* ids are told apart by what stands last: DECK/opened, DECK/rates/1 ... */
-static void print_event(struct publication *publication, const char *id_end, int64_t number)
+/* As it is, or once a partition in the archive form. */
+static void print_value(struct publication *publication, struct text value)
 {
-    char id[ID_MAX + 48];
-    int len = snprintf(id, sizeof id, "%s/%s", publication->deck_id, id_end);
-    if (number > 0)
-        snprintf(id + len, sizeof id - (size_t)len, "/%" PRId64, number);
-    publication->value.len = 0;
-    publication->event.time_ms = publication->time_ms;
-    event_encode(&publication->value, &publication->event, text_of(id), text_of(publication->source));
-    struct text value = {publication->value.at, publication->value.len};
     for (int64_t partition = 0; partition < publication->partitions; partition++) {
         char place[128];
         snprintf(place, sizeof place,
@@ -62,6 +62,23 @@ static void print_event(struct publication *publication, const char *id_end, int
         buffer_append(&publication->line, "\n", 1);
         fwrite(publication->line.at, 1, publication->line.len, stdout);
     }
+}
+
+/* ids are told apart by what stands last: DECK/opened, DECK/rates/1 ... */
+static void print_event(struct publication *publication, const char *id_end, int64_t number)
+{
+    char id[ID_MAX + 48];
+    int len = snprintf(id, sizeof id, "%s/%s", publication->deck_id, id_end);
+    if (number > 0)
+        snprintf(id + len, sizeof id - (size_t)len, "/%" PRId64, number);
+    publication->value.len = 0;
+    publication->event.time_ms = publication->time_ms;
+    event_encode(&publication->value, &publication->event, text_of(id), text_of(publication->source));
+    struct text value = {publication->value.at, publication->value.len};
+    if (publication->feed == NULL)
+        print_value(publication, value);
+    else if (!publication->is_failed)
+        publication->is_failed = !feed_broadcast(publication->feed, value, &publication->error);
     publication->printed++;
 }
 
@@ -166,18 +183,51 @@ static void note_published(const struct publication *publication, const struct d
                  count_format(publication->printed, events), publication->partitions > 1 ? " a partition" : "");
 }
 
+static void print_deck(struct publication *publication, const struct deck *deck)
+{
+    print_opened(publication, deck);
+    print_rates(publication, deck);
+    print_published(publication, deck);
+}
+
+static int write_to_stdout(struct publication *publication, const struct deck *deck)
+{
+    print_deck(publication, deck);
+    if (fflush(stdout) != 0 || ferror(stdout))
+        return message_fail(EX_IOERR, "standard output could not be written");
+    return EX_OK;
+}
+
+static bool write_to_feed(struct publication *publication, const struct deck *deck, struct feed *feed)
+{
+    if (!feed_begin(feed, &publication->error))
+        return false;
+    publication->feed = feed;
+    publication->partitions = feed->partition_count;
+    print_deck(publication, deck);
+    return !publication->is_failed && feed_commit(feed, &publication->error);
+}
+
+static int write_to_kafka(struct publication *publication, const struct deck *deck)
+{
+    struct kafka_settings settings;
+    struct feed feed = {0};
+    bool done = kafka_settings_read(&settings, publication->kafka, &publication->properties, &publication->error) &&
+                feed_open(&feed, CLIENT_LOADER, &settings, &publication->error) &&
+                write_to_feed(publication, deck, &feed);
+    feed_close(&feed);
+    kafka_settings_free(&settings);
+    return done ? EX_OK : message_fail(publication->error.code, "%s", publication->error.message);
+}
+
 static int publish(struct publication *publication, const char *path)
 {
     struct deck deck;
     int code = deck_read(&deck, path, &publication->deck_options);
     if (code != EX_OK)
         return code;
-    print_opened(publication, &deck);
-    print_rates(publication, &deck);
-    print_published(publication, &deck);
-    if (fflush(stdout) != 0 || ferror(stdout))
-        code = message_fail(EX_IOERR, "standard output could not be written");
-    else
+    code = publication->kafka != NULL ? write_to_kafka(publication, &deck) : write_to_stdout(publication, &deck);
+    if (code == EX_OK)
         note_published(publication, &deck);
     buffer_free(&publication->value);
     buffer_free(&publication->line);
@@ -194,6 +244,7 @@ int rates_publish(int argc, char **argv)
          .help = "the deck's id, new for every deck that is published"},
         {.name = "effective-at", .kind = OPTION_TEXT, .target = &publication.effective_at, .value = "TIME",
          .required = true, .help = "from when it is in force (RFC 3339), such as\n2026-11-01T00:00:00Z"},
+        KAFKA_OPTION_SPECS(false, publication.kafka, publication.properties),
         {.name = "partitions", .kind = OPTION_NUMBER, .target = &publication.partitions, .value = "N", .least = 1,
          .most = 100000, .help = "1 (the default) prints bare events; for more, each\n"
                                  "event is printed once a partition, in the archive form\n"
@@ -211,19 +262,18 @@ int rates_publish(int argc, char **argv)
     /* clang-format on */
     const struct option_table table = {
         .command = "callfold rates publish",
-        .usage = "DECK.csv --deck-id ID --effective-at TIME\n[OPTIONS]",
+        .usage = "DECK.csv --deck-id ID --effective-at TIME\n[--kafka FILE] [OPTIONS]",
         .about = "Checks the deck (- reads stdin) and prints the events that put it in force:\n"
-                 "ratedeck.opened, ratedeck.rates in pieces, ratedeck.published. Every fault is\n"
+                 "ratedeck.opened, ratedeck.rates in pieces, ratedeck.published; with --kafka they\n"
+                 "are written to every partition instead, all or none. Every fault is\n"
                  "named with file, line and column, and then nothing is printed. A line that\n"
                  "repeats an earlier one is left out; one that contradicts it is a fault.",
         .examples = "  callfold rates publish deck.csv --deck-id 2026-11 \\\n"
                     "      --effective-at 2026-11-01T00:00:00Z > deck.jsonl\n"
                     "  callfold rates publish deck.csv --deck-id 2026-12 \\\n"
                     "      --effective-at 2026-12-01T00:00:00+01:00 --partitions 4 > events.jsonl\n"
-                    "to each partition of a Kafka topic, with kcat:\n"
-                    "  for p in 0 1 2 3; do\n"
-                    "      kcat -P -b BROKER -t callfold.events -p $p -l deck.jsonl\n"
-                    "  done",
+                    "  callfold rates publish deck.csv --deck-id 2027-01 \\\n"
+                    "      --effective-at 2027-01-01T00:00:00Z --kafka kafka.properties",
         .specs = specs,
         .count = sizeof specs / sizeof specs[0],
         .operands_least = 1,
@@ -233,5 +283,6 @@ int rates_publish(int argc, char **argv)
     if (options_parse(&table, &argc, argv, &exit_code))
         exit_code = check_options(&publication) ? publish(&publication, argv[1]) : EX_USAGE;
     free(publication.deck_options.origins.values);
+    free(publication.properties.values);
     return exit_code;
 }

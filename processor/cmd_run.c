@@ -15,6 +15,7 @@
 #include "snapshots/files.h"
 
 #define BATCH_RECORDS 10000
+#define BATCH_KAFKA   50000 /* a transaction takes its time whatever is in it */
 #define BATCH_MS      50
 #define CHECKPOINT_MS 5000
 #define KEEP_RECORDS  4000000
@@ -87,7 +88,8 @@ static bool parse(struct run_options *options, int argc, char **argv, int *exit_
                  "another than its own is then rejected (not checked\n"
                  "unless given)"},
         {.name = "batch", .kind = OPTION_NUMBER, .target = &options->batch, .value = "N", .least = 1,
-         .most = RECORDS_MOST, .help = "publish after so many events at the latest (10000)"},
+         .most = RECORDS_MOST, .help = "publish after so many events at the latest (10000; on\n"
+                 "Kafka 50000)"},
         {.name = "batch-ms", .kind = OPTION_NUMBER, .target = &options->batch_ms, .value = "MS", .least = 1,
          .most = MS_MOST, .help = "or after so many milliseconds (50)"},
         {.name = "checkpoint-ms", .kind = OPTION_NUMBER, .target = &options->checkpoint_ms, .value = "MS", .least = 0,
@@ -180,7 +182,9 @@ static int run_engine(const struct run_options *options, struct log *log, uint32
     const struct engine_config config = {
         .state = options->state,
         .partition_count = partition_count,
-        .batch_records = options->batch,
+        .batch_records = options->batch > 0       ? options->batch
+                         : options->kafka != NULL ? BATCH_KAFKA
+                                                  : BATCH_RECORDS,
         .batch_ms = options->batch_ms,
         .commit_when_idle = options->follow || options->kafka != NULL,
         .checkpoint_ms = options->checkpoint_ms,
@@ -250,8 +254,7 @@ static int run(const struct run_options *options, struct store_error *error)
 
 int cmd_run(int argc, char **argv)
 {
-    struct run_options options = {
-        .batch = BATCH_RECORDS, .batch_ms = BATCH_MS, .checkpoint_ms = CHECKPOINT_MS, .keep_records = KEEP_RECORDS};
+    struct run_options options = {.batch_ms = BATCH_MS, .checkpoint_ms = CHECKPOINT_MS, .keep_records = KEEP_RECORDS};
     struct store_error error = {0};
     int exit_code;
     if (parse(&options, argc, argv, &exit_code)) {

@@ -23,6 +23,7 @@ static const struct preset defaults[] = {
     {"client.id", "callfold"},
     {"socket.nagle.disable", "true"},
     {"session.timeout.ms", "10000"},
+    {"fetch.message.max.bytes", "4194304"},
     {"queued.max.messages.kbytes", "65536"},
     {"queue.buffering.max.messages", "500000"},
     {"queue.buffering.max.kbytes", "262144"},
@@ -150,6 +151,14 @@ static bool has_brokers(rd_kafka_conf_t *conf)
     return rd_kafka_conf_get(conf, "bootstrap.servers", value, &size) == RD_KAFKA_CONF_OK && size > 1;
 }
 
+static bool is_scram(rd_kafka_conf_t *conf)
+{
+    char value[32];
+    size_t size = sizeof value;
+    return rd_kafka_conf_get(conf, "sasl.mechanism", value, &size) == RD_KAFKA_CONF_OK &&
+           strncasecmp(value, "SCRAM", 5) == 0;
+}
+
 bool client_open(struct client *client, enum client_kind kind, const struct kafka_settings *settings,
                  struct store_error *error)
 {
@@ -164,6 +173,7 @@ bool client_open(struct client *client, enum client_kind kind, const struct kafk
         return fail_with(error, EX_CONFIG,
                          "the Kafka properties name no broker; add bootstrap.servers=HOST:PORT[,HOST:PORT...]");
     }
+    client->has_scram = is_scram(conf);
     rd_kafka_conf_set_opaque(conf, client);
     rd_kafka_conf_set_error_cb(conf, on_error);
     rd_kafka_conf_set_log_cb(conf, on_log);
@@ -190,15 +200,26 @@ void client_close(struct client *client)
 
 /* Faults. */
 
+#define SCRAM_MENDED 0x020601ff
+
+static bool speaks_old_scram(const struct client *client)
+{
+    return client->has_scram && rd_kafka_version() < SCRAM_MENDED;
+}
+
 /* What the operator must change; the rest may pass. */
-static const char *way_out(rd_kafka_resp_err_t code, int *exit_code)
+static const char *way_out(const struct client *client, rd_kafka_resp_err_t code, int *exit_code)
 {
     *exit_code = EX_CONFIG;
     switch ((int)code) {
     case RD_KAFKA_RESP_ERR__AUTHENTICATION:
     case RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED:
     case RD_KAFKA_RESP_ERR_UNSUPPORTED_SASL_MECHANISM:
-    case RD_KAFKA_RESP_ERR_ILLEGAL_SASL_STATE: return "check sasl.username, sasl.password and sasl.mechanism";
+    case RD_KAFKA_RESP_ERR_ILLEGAL_SASL_STATE:
+        return speaks_old_scram(client)
+                   ? "check sasl.username and sasl.password; but librdkafka before 2.6.1, as here, is refused by "
+                     "brokers since 3.7.2 with any: take a newer one, or sasl.mechanism=PLAIN over TLS"
+                   : "check sasl.username, sasl.password and sasl.mechanism";
     case RD_KAFKA_RESP_ERR__SSL:
         return "check security.protocol and the certificates: ssl.ca.location names the authority that signed the "
                "brokers'";
@@ -233,7 +254,7 @@ bool client_fail(struct client *client, struct store_error *error, rd_kafka_resp
         cause = client->trouble;
         why = client->reason;
     }
-    const char *way = way_out(cause, &exit_code);
+    const char *way = way_out(client, cause, &exit_code);
     return fail_with(error, exit_code, "cannot %s: %s; %s", to_do, why, way);
 }
 
