@@ -39,6 +39,7 @@ $(BUILD)/tests/tables/runner: $(call objects,$(wildcard tests/tables/*.c)) $(COR
 $(BUILD)/tests/schemas/probe: $(BUILD)/tests/schemas/probe.o $(CORE)
 $(BUILD)/tests/tables/runner $(BUILD)/tests/schemas/probe:
 	@$(CC) $(LDFLAGS) $(CFLAGS) -o $@ $^ $(LIBS)
+BENCHES := $(patsubst bench/%.c,$(BUILD)/bench/%,$(wildcard bench/bench_*.c))
 $(BUILD)/bench/bench_%: $(call objects,bench/bench_%.c bench/feed.c) $(BUILD)/log_file.a $(BUILD)/libstore.a $(CORE)
 	@$(CC) $(LDFLAGS) $(CFLAGS) -o $@ $^ -llmdb $(LIBS)
 # A fuzz target with replay.c's main(): its corpus is replayed without clang.
@@ -49,7 +50,7 @@ $(BUILD)/tests/fuzz/replay_%: $(BUILD)/tests/fuzz/fuzz_%.o $(FUZZ_PARTS) $(BUILD
 REPLAYS := $(patsubst tests/fuzz/fuzz_%.c,$(BUILD)/tests/fuzz/replay_%,$(wildcard tests/fuzz/fuzz_*.c))
 
 check-programs: $(BUILD)/callfold $(BUILD)/platform $(BUILD)/load $(UNIT) $(BUILD)/tests/tables/runner \
-                $(BUILD)/tests/schemas/probe $(REPLAYS)
+                $(BUILD)/tests/schemas/probe $(REPLAYS) $(BENCHES)
 SANITIZE := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 check: deps-check
 	@$(MAKE) -s --no-print-directory check-programs
@@ -61,9 +62,8 @@ check-long: deps-check check-programs
 	@tests/long.sh $(BUILD)
 fuzz: deps-check
 	@tests/fuzz/run.sh $(BUILD)
-BENCHES := $(patsubst bench/%.c,$(BUILD)/bench/%,$(wildcard bench/bench_*.c))
 bench: deps-check $(BENCHES) $(BUILD)/callfold $(BUILD)/load
-	@bench/run.py $(BUILD)
+	@PYTHONDONTWRITEBYTECODE=1 bench/run.py $(BUILD)
 
 # The project's format and clang-tidy over what is shipped.
 tidy:

@@ -1,31 +1,79 @@
-/* bench_lines.c - what others need for the lines that callfold folds.
+/* bench_lines.c - what it takes to read the lines that callfold folds.
  *
  *     bench_lines FILE FIRST COUNT EVERY
  *
  * Of the COUNT lines from line FIRST (0 is the file's first) every EVERY-th
- * block of 1,000 is parsed by jansson alone, json_loadb of each line, and its
- * lines are hashed by SHA-256, as the input chain must. The lines are in memory
- * by then: neither reading nor finding them is in the figures.
+ * block of 1,000 is read by each reader in turn: jansson alone (json_loadb of
+ * each line, and nothing done with it), the decoder, its scanner alone, its
+ * reference on jansson; and it is hashed by SHA-256, as the input chain must.
+ * The lines are in memory by then: neither reading the file nor finding its
+ * lines is in the figures.
  */
 #include <err.h>
 #include <fcntl.h>
 #include <jansson.h>
 #include <openssl/evp.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sysexits.h>
 
 #include "bench/bench.h"
-#include "events/text.h"
+#include "events/decode.h"
 
 #define BLOCK 1000
 
+struct tools {
+    struct decoder *decoder;
+    EVP_MD_CTX *sha;
+};
+
+static bool parse(struct tools *tools, struct text line)
+{
+    (void)tools;
+    json_t *root = json_loadb(line.at, line.len, 0, NULL);
+    json_decref(root);
+    return root != NULL;
+}
+
+static bool decode(struct tools *tools, struct text line)
+{
+    struct event event;
+    struct decode_error error;
+    return event_decode(tools->decoder, line, &event, &error);
+}
+
+static bool scan(struct tools *tools, struct text line)
+{
+    (void)tools;
+    struct event event;
+    return event_scan(line, &event);
+}
+
+static bool decode_reference(struct tools *tools, struct text line)
+{
+    struct event event;
+    struct decode_error error;
+    return event_decode_reference(tools->decoder, line, &event, &error);
+}
+
+static bool hash(struct tools *tools, struct text line)
+{
+    return EVP_DigestUpdate(tools->sha, line.at, line.len) == 1;
+}
+
+static const struct reader {
+    const char *name;
+    bool (*read)(struct tools *, struct text);
+} readers[] = {
+    {"json_loadb", parse}, {"event_decode", decode}, {"event_scan", scan}, {"event_decode_reference", decode_reference},
+    {"SHA-256", hash},
+};
+#define READERS (sizeof readers / sizeof *readers)
+
 struct figures {
     size_t lines, bytes;
-    double json_ns, json_cpu_ns, hash_ns, hash_cpu_ns;
+    double wall_ns[READERS], cpu_ns[READERS];
 };
 
 static struct text map_file(const char *path)
@@ -52,74 +100,66 @@ static bool next_line(struct text *rest, struct text *line)
     return true;
 }
 
-static size_t take_block(struct text *rest, struct text lines[BLOCK], size_t most)
-{
-    size_t count = 0;
-    while (count < most && next_line(rest, &lines[count]))
-        count++;
-    return count;
-}
-
-static void parse(const struct text *lines, size_t count, struct figures *figures)
-{
-    double begin = now_ns(), cpu_begin = cpu_ns();
-    for (size_t i = 0; i < count; i++) {
-        json_t *root = json_loadb(lines[i].at, lines[i].len, 0, NULL);
-        if (root == NULL)
-            errx(EX_DATAERR, "no JSON: %.*s", TEXT_ARGS(lines[i]));
-        json_decref(root);
-    }
-    figures->json_ns += now_ns() - begin;
-    figures->json_cpu_ns += cpu_ns() - cpu_begin;
-}
-
-static void hash(const struct text *lines, size_t count, EVP_MD_CTX *sha, struct figures *figures)
+static void read_block(struct tools *tools, size_t reader, const struct text *lines, size_t count,
+                       struct figures *figures)
 {
     double begin = now_ns(), cpu_begin = cpu_ns();
     for (size_t i = 0; i < count; i++)
-        EVP_DigestUpdate(sha, lines[i].at, lines[i].len);
-    figures->hash_ns += now_ns() - begin;
-    figures->hash_cpu_ns += cpu_ns() - cpu_begin;
+        if (!readers[reader].read(tools, lines[i]))
+            errx(EX_DATAERR, "%s refuses: %.*s", readers[reader].name, TEXT_ARGS(lines[i]));
+    figures->wall_ns[reader] += now_ns() - begin;
+    figures->cpu_ns[reader] += cpu_ns() - cpu_begin;
 }
 
-static void measure(struct text rest, size_t first, size_t count, size_t every, struct figures *figures)
+static void measure(struct tools *tools, struct text rest, size_t count, size_t every, struct figures *figures)
 {
     static struct text lines[BLOCK];
-    EVP_MD_CTX *sha = EVP_MD_CTX_new();
-    struct text skipped;
-    EVP_DigestInit_ex(sha, EVP_sha256(), NULL);
-    for (size_t i = 0; i < first; i++)
-        next_line(&rest, &skipped);
-    for (size_t block = 0, got; count > 0; block++, count -= got) {
-        got = take_block(&rest, lines, count < BLOCK ? count : BLOCK);
+    for (size_t block = 0; count > 0; block++) {
+        size_t got = 0;
+        while (got < BLOCK && got < count && next_line(&rest, &lines[got]))
+            got++;
         if (got == 0)
             errx(EX_DATAERR, "the file has fewer lines");
+        count -= got;
         if (block % every != 0)
             continue;
-        parse(lines, got, figures);
-        hash(lines, got, sha, figures);
+        for (size_t reader = 0; reader < READERS; reader++)
+            read_block(tools, reader, lines, got, figures);
         figures->lines += got;
         for (size_t i = 0; i < got; i++)
             figures->bytes += lines[i].len + 1;
     }
-    EVP_MD_CTX_free(sha);
+}
+
+static void say_figures(const struct figures *figures)
+{
+    double lines = (double)figures->lines;
+    char name[64];
+    say_figure("lines", lines, "");
+    say_figure("bytes", (double)figures->bytes / lines, "a line");
+    for (size_t reader = 0; reader < READERS; reader++) {
+        say_figure(readers[reader].name, figures->wall_ns[reader] / lines, "ns a line");
+        snprintf(name, sizeof name, "%s, CPU", readers[reader].name);
+        say_figure(name, figures->cpu_ns[reader] / lines, "ns a line");
+    }
 }
 
 int main(int argc, char **argv)
 {
     if (argc != 5)
         errx(EX_USAGE, "usage: bench_lines FILE FIRST COUNT EVERY");
+    size_t first = strtoul(argv[2], NULL, 10), count = strtoul(argv[3], NULL, 10), every = strtoul(argv[4], NULL, 10);
+    if (count == 0 || every == 0)
+        errx(EX_USAGE, "COUNT and EVERY must be above zero");
+    struct tools tools = {decoder_new(), EVP_MD_CTX_new()};
     struct figures figures = {0};
-    size_t every = strtoul(argv[4], NULL, 10);
-    measure(map_file(argv[1]), strtoul(argv[2], NULL, 10), strtoul(argv[3], NULL, 10), every > 0 ? every : 1, &figures);
-    double lines = (double)figures.lines;
-    if (figures.lines == 0)
-        errx(EX_USAGE, "COUNT must be above zero");
-    say_figure("lines", lines, "");
-    say_figure("bytes", (double)figures.bytes / lines, "a line");
-    say_figure("json_loadb", figures.json_ns / lines, "ns a line");
-    say_figure("json_loadb, CPU", figures.json_cpu_ns / lines, "ns a line");
-    say_figure("SHA-256", figures.hash_ns / lines, "ns a line");
-    say_figure("SHA-256, CPU", figures.hash_cpu_ns / lines, "ns a line");
+    struct text rest = map_file(argv[1]), skipped;
+    EVP_DigestInit_ex(tools.sha, EVP_sha256(), NULL);
+    for (size_t i = 0; i < first; i++)
+        next_line(&rest, &skipped);
+    measure(&tools, rest, count, every, &figures);
+    say_figures(&figures);
+    decoder_free(tools.decoder);
+    EVP_MD_CTX_free(tools.sha);
     return EX_OK;
 }

@@ -31,7 +31,7 @@
 
 /* As `callfold run` has them. */
 #define BATCH_RECORDS 10000
-#define CHECKPOINT_NS 5e9
+#define CHECKPOINT_NS 5e9 /* apart at least, and ten times what the last one took */
 #define KEEP_RECORDS  4000000
 enum { AHEAD_SLOT = 12, AHEAD_CALL = 8, AHEAD_ACCOUNT = 4, AHEAD_ROOM = 16 };
 
@@ -54,7 +54,7 @@ struct run {
     struct buffer line;
     struct ahead ahead[AHEAD_ROOM];
     int64_t records, pending, outputs, input_bytes, output_bytes;
-    double checkpoint_at; /* now_ns() */
+    double checkpoint_at, checkpoint_took; /* now_ns() of the last one's end; ns */
 };
 
 static void die(const struct store_error *error)
@@ -114,6 +114,7 @@ static void checkpoint(struct run *run)
 {
     struct log_mark mark;
     struct store_error error = {0};
+    double begin = now_ns();
     commit(run);
     if (run->log->does->sync(run->log) != LOG_DONE)
         die(&run->log->error);
@@ -121,6 +122,13 @@ static void checkpoint(struct run *run)
     if (!partition_checkpoint(run->partition, &mark, false, KEEP_RECORDS, &error))
         die(&error);
     run->checkpoint_at = now_ns();
+    run->checkpoint_took = run->checkpoint_at - begin;
+}
+
+static bool is_checkpoint_due(const struct run *run)
+{
+    double since = now_ns() - run->checkpoint_at;
+    return run->pending == 0 && since >= CHECKPOINT_NS && since >= 10 * run->checkpoint_took;
 }
 
 /* decode, fold */
@@ -183,7 +191,7 @@ static void take_batch(struct run *run, const struct log_batch *batch)
     run->pending += (int64_t)batch->count;
     if (run->upto >= STAGE_WRITE && run->pending >= BATCH_RECORDS)
         commit(run);
-    if (run->upto >= STAGE_CHECKPOINT && now_ns() - run->checkpoint_at > CHECKPOINT_NS)
+    if (run->upto >= STAGE_CHECKPOINT && is_checkpoint_due(run))
         checkpoint(run);
 }
 
