@@ -69,6 +69,8 @@ CALLFOLD=$build/asan/callfold suite model/asan tests/model/run.sh 8 "${MODEL_EVE
 suite model/schemas tests/model/schemas.sh "$build"
 COMPARE_OPTIONS=--laws suite model/laws tests/model/run.sh "${LAW_SEEDS:-6}" "${MODEL_EVENTS:-800}" 901
 suite day tests/day/run.sh "$build"
+suite limits tests/limits/run.py "$build"
+suite limits/asan tests/limits/run.py "$build/asan" amounts
 
 echo
 echo "callfold: $passed passed, $failed failed"

@@ -51,15 +51,16 @@ def call(account, call_id, time_ms, to, minutes, is_ended=True):
 
 def account_day(account, day):
     """A call that ends, one that goes stale, one over midnight, one that is denied, one nobody authorized."""
-    name, morning = f"acct-{account}", START + day * DAY + 8 * HOUR + account * 1000
+    name, abroad = f"acct-{account}", f"+3{account % PREFIXES:03d}123456"
+    morning = START + day * DAY + 8 * HOUR + account * 1000
     yield event("credit.topped_up", name, morning, topup_id=f"day-{day:02d}", amount="10", currency="USD")
-    yield from call(account, f"day-{day:02d}-ended", morning + MINUTE, f"+3{account % PREFIXES:03d}123456", 3)
-    yield from call(account, f"day-{day:02d}-stale", morning + HOUR, f"+3{account % PREFIXES:03d}123456", 2, False)
+    yield from call(account, f"day-{day:02d}-ended", morning + MINUTE, abroad, 3)
+    yield from call(account, f"day-{day:02d}-stale", morning + HOUR, abroad, 2, False)
     yield from call(account, f"day-{day:02d}-denied", morning + 2 * HOUR, "+9991234567", 0, False)
     yield event("call.ticked", name, morning + 3 * HOUR, call_id="never-heard-of", duration_ms=1000)
     yield event("destination.blocked", name, morning + 4 * HOUR, prefix="+3999", actor="ann")
     yield event("destination.unblocked", name, morning + 5 * HOUR, prefix="+3999", actor="ann")
-    yield from call(account, f"day-{day:02d}-night", START + (day + 1) * DAY - MINUTE, f"+3{account % PREFIXES:03d}123456", 2)
+    yield from call(account, f"day-{day:02d}-night", START + (day + 1) * DAY - MINUTE, abroad, 2)
 
 
 def in_order(lines):

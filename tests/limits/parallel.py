@@ -164,7 +164,8 @@ def check_ledger(check, name, meter):
         total += micros(entry["amount"])
         if total != micros(entry["balance"]) or total < 0:
             break
-    check(f"{name}: the ledger sums to a balance that is never below zero", total == micros(entries[-1]["balance"]) >= 0)
+    check(f"{name}: the ledger sums to a balance that is never below zero",
+          total == micros(entries[-1]["balance"]) >= 0)
 
 
 def micros(text):

@@ -142,8 +142,9 @@ def run(check, program, sizes, directory):
         kept = census(meter.state / "partition-0").counts["R"]
         check(f"{deck.name} is the only deck whose rates are kept", kept == sizes.prefixes, kept)
         seen.append((folded.peak_bytes, restarted.peak_bytes, state_bytes(meter)))
-        print(f"  {deck.name}: publish {published.cpu_s:.2f} s, fold {folded.cpu_s:.2f} s, {folded.peak_bytes >> 20} MB; "
-              f"restart {restarted.cpu_s:.2f} s, {restarted.peak_bytes >> 20} MB; state {seen[-1][2] >> 20} MB")
+        print(f"  {deck.name}: publish {published.cpu_s:.2f} s, fold {folded.cpu_s:.2f} s, "
+              f"{folded.peak_bytes >> 20} MB; restart {restarted.cpu_s:.2f} s, {restarted.peak_bytes >> 20} MB; "
+              f"state {seen[-1][2] >> 20} MB")
     names = ("memory of a run that takes up a deck", "memory of a restart", "state file")
     for name, second, last in zip(names, seen[1], seen[-1]):
         check(f"the {name} does not grow from deck to deck", last <= 1.1 * second, f"{second}, at last {last} bytes")
