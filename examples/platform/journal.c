@@ -9,15 +9,27 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+static void send_to_file(void *to, struct buffer *lines)
+{
+    const struct journal *journal = to;
+    write_out(journal->fd, journal->path, lines);
+}
+
 void journal_open(struct journal *journal, const char *path)
 {
     struct stat status;
-    *journal = (struct journal){.path = path, .fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666)};
+    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+    *journal = (struct journal){.send = send_to_file, .to = journal, .path = path, .fd = fd};
     if (journal->fd < 0 || fstat(journal->fd, &status) != 0)
         err(EX_CANTCREAT, "%s: cannot be opened for writing", path);
     if (status.st_size > 0)
         errx(EX_CANTCREAT, "%s: holds %jd bytes already; name a file that is new or empty", path,
              (intmax_t)status.st_size);
+}
+
+void journal_open_to(struct journal *journal, journal_send *send, void *to)
+{
+    *journal = (struct journal){.send = send, .to = to, .fd = -1};
 }
 
 static void encode(struct journal *journal, struct buffer *buffer, const struct event *event, const char *source)
@@ -69,13 +81,13 @@ void write_out(int fd, const char *path, struct buffer *buffer)
 
 void journal_flush(struct journal *journal)
 {
-    write_out(journal->fd, journal->path, &journal->pending);
+    journal->send(journal->to, &journal->pending);
 }
 
 void journal_close(struct journal *journal)
 {
     journal_flush(journal);
-    if (close(journal->fd) != 0)
+    if (journal->fd >= 0 && close(journal->fd) != 0)
         err(EX_IOERR, "%s: cannot be written", journal->path);
     buffer_free(&journal->pending);
 }

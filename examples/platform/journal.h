@@ -1,4 +1,5 @@
-/* journal.h - the events file: what the platform says, one line an event.
+/* journal.h - what the platform says, one line an event: to a file or, by
+ * another hand, elsewhere.
  *
  * Lines are gathered while a step lasts and written in one go at its end, so
  * that a reader that follows the file sees whole steps. Every event gets an id
@@ -12,8 +13,13 @@
 
 #include "events/encode.h"
 
+/* Takes over the lines in the buffer, each with its newline, and empties it. */
+typedef void journal_send(void *to, struct buffer *lines);
+
 struct journal {
-    const char *path;
+    journal_send *send;
+    void *to;
+    const char *path; /* of a file; fd -1: it is none */
     int fd;
     struct buffer pending; /* lines not yet written */
     int64_t lines, bytes;  /* written and pending */
@@ -25,13 +31,15 @@ void write_out(int fd, const char *path, struct buffer *buffer);
 
 /* path must be missing or empty: a day begins on an empty page. Borrows path. */
 void journal_open(struct journal *journal, const char *path);
+/* Lines go to `to`, by way of send. */
+void journal_open_to(struct journal *journal, journal_send *send, void *to);
 /* Appends an event under a new id. */
 void journal_event(struct journal *journal, const struct event *event, const char *source);
 /* An event under a new id as a line to be appended later, or never; malloc'd. */
 char *journal_encode(struct journal *journal, const struct event *event, const char *source);
 /* Appends a line as it is; it must not hold a newline. */
 void journal_line(struct journal *journal, struct text line);
-/* Writes what is pending. */
+/* Sends what is pending. */
 void journal_flush(struct journal *journal);
 void journal_close(struct journal *journal);
 

@@ -3,8 +3,10 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "examples/platform/files.h"
 #include "examples/platform/memory.h"
 #include "examples/platform/platform.h"
+#include "examples/platform/topics.h"
 #include "processor/message.h"
 
 #define TICK_MS             6000 /* the contract's defaults, until policy says otherwise */
@@ -13,7 +15,7 @@
 
 struct options {
     int64_t seed, accounts, patience_s, meter_pid;
-    const char *start, *hours, *deck, *next_deck, *events, *out, *summary;
+    const char *start, *hours, *deck, *next_deck, *events, *out, *kafka, *summary;
     /* made of them */
     int64_t start_ms, length_ms;
     char commands[4096], progress[4096];
@@ -30,10 +32,12 @@ static bool parse_options(struct options *options, int argc, char **argv, int *e
                                 .next_deck = "examples/decks/2027-increase.csv"};
     /* clang-format off */
     const struct option_spec specs[] = {
-        {.name = "events", .kind = OPTION_TEXT, .target = &options->events, .value = "FILE", .required = true,
+        {.name = "events", .kind = OPTION_TEXT, .target = &options->events, .value = "FILE",
          .help = "where the events go; must be new or empty"},
-        {.name = "out", .kind = OPTION_TEXT, .target = &options->out, .value = "DIR", .required = true,
+        {.name = "out", .kind = OPTION_TEXT, .target = &options->out, .value = "DIR",
          .help = "the meter's --out: commands.jsonl and progress.jsonl are read there"},
+        {.name = "kafka", .kind = OPTION_TEXT, .target = &options->kafka, .value = "FILE",
+         .help = "instead of both: speaks to the meter by Kafka's topics; librdkafka\nproperties as for callfold run"},
         {.name = "deck", .kind = OPTION_TEXT, .target = &options->deck, .value = "CSV",
          .help = "the rate deck that the day begins with (examples/decks/2026-standard.csv)"},
         {.name = "next-deck", .kind = OPTION_TEXT, .target = &options->next_deck, .value = "CSV",
@@ -56,10 +60,10 @@ static bool parse_options(struct options *options, int argc, char **argv, int *e
     /* clang-format on */
     const struct option_table table = {
         .command = "platform",
-        .usage = "--events FILE --out DIR [--seed N] [--accounts N] ...",
+        .usage = "--events FILE --out DIR | --kafka FILE  [--seed N] [--accounts N] ...",
         .about = "Plays a telephony company's platform for a day: writes its events and obeys the meter's\n"
                  "commands, in lock step, so that the same seed gives the same day. A meter must be running\n"
-                 "with --follow on the same files.",
+                 "with --follow on the same files, or on the same topics.",
         .examples = "touch day.jsonl; callfold run --events day.jsonl --out out --state state --follow &\n"
                     "platform --events day.jsonl --out out --meter-pid $!; kill %1",
         .specs = specs,
@@ -71,12 +75,16 @@ static bool parse_options(struct options *options, int argc, char **argv, int *e
 static int complete_options(struct options *options)
 {
     int64_t hours_micros;
+    if (options->kafka ? options->events || options->out : !options->events || !options->out)
+        return message_fail(EX_USAGE, "name the meter's files, --events FILE and --out DIR, or else --kafka FILE");
     if (!instant_parse(text_of(options->start), &options->start_ms))
         return message_fail(EX_USAGE, "--start '%s' is no instant such as 2026-11-23T00:00:00Z", options->start);
     if (!money_parse(text_of(options->hours), &hours_micros) || hours_micros <= 0 ||
         hours_micros > 1000 * (int64_t)MICROS_PER_UNIT)
         return message_fail(EX_USAGE, "--hours '%s' is not a number of hours up to 1000", options->hours);
     options->length_ms = hours_micros * (MS_PER_HOUR / 1000) / (MICROS_PER_UNIT / 1000);
+    if (options->kafka)
+        return EX_OK;
     snprintf(options->commands, sizeof options->commands, "%s/commands.jsonl", options->out);
     snprintf(options->progress, sizeof options->progress, "%s/progress.jsonl", options->out);
     return EX_OK;
@@ -194,15 +202,28 @@ static void platform_free(struct platform *platform)
     deck_free(&platform->next_deck);
 }
 
-/* A day with an open journal and a running meter; the exit code. */
+/* The journal and the meter. False after a message: there is no meter. */
+static bool open_ways(struct platform *platform, const struct options *options)
+{
+    int patience_ms = (int)options->patience_s * 1000;
+    if (options->kafka) {
+        topics_open(&platform->meter, &platform->journal, options->kafka, patience_ms);
+        return true;
+    }
+    journal_open(&platform->journal, options->events);
+    return files_open(&platform->meter, options->commands, options->progress, (pid_t)options->meter_pid, patience_ms);
+}
+
+/* A day with a running meter; the exit code. */
 static int play(struct platform *platform, const struct options *options)
 {
-    build_world(platform, options);
-    bool alive = meter_open(&platform->meter, options->commands, options->progress, (pid_t)options->meter_pid,
-                            (int)options->patience_s * 1000) &&
-                 play_day(platform);
-    meter_close(&platform->meter);
+    bool alive = open_ways(platform, options);
+    if (alive) {
+        build_world(platform, options);
+        alive = play_day(platform);
+    }
     journal_close(&platform->journal);
+    meter_close(&platform->meter);
     if (!alive)
         return EX_UNAVAILABLE;
     print_summary(platform);
@@ -221,7 +242,6 @@ int main(int argc, char **argv)
     if ((code = complete_options(&options)) != EX_OK || (code = book_read(&platform.book, options.deck)) != EX_OK ||
         (code = deck_read(&platform.next_deck, options.next_deck, &(struct deck_options){0})) != EX_OK)
         return code;
-    journal_open(&platform.journal, options.events);
     code = play(&platform, &options);
     platform_free(&platform);
     return code;

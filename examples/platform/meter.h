@@ -1,19 +1,15 @@
-/* meter.h - the meter as its platform sees it: two files that grow.
+/* meter.h - the meter as its platform sees it: how far it has come, and what it
+ * wants done.
  *
- * progress.jsonl says how far the meter has come, commands.jsonl what it wants
- * done. The meter writes its commands before the progress that covers them, so
- * once progress has reached the platform's last line, every command that those
- * lines can cause is in the file, and no other. That makes a day repeatable
- * although two processes play it.
- *
- * Waiting sleeps in the kernel until the progress file changes (inotify), the
- * meter's process ends (pidfd) or patience runs out.
+ * The two speak by files (files.h) or by Kafka's topics (topics.h). Either way
+ * tells when all that was said has been committed, and then hands out every
+ * command which that caused, and no other. That makes a day repeatable although
+ * two processes play it.
  */
 #ifndef CALLFOLD_EXAMPLES_METER_H
 #define CALLFOLD_EXAMPLES_METER_H
 
 #include <jansson.h>
-#include <sys/types.h>
 
 #include "events/output.h"
 
@@ -29,30 +25,30 @@ struct order {
     struct amount amount; /* of a recharge */
 };
 
-/* A file read as it grows. */
-struct tail {
-    const char *path;
-    int fd;
-    char *bytes; /* read and not yet handed out: from..len */
-    size_t from, len, capacity;
-    int64_t offset; /* of the file, behind bytes */
+/* A way to reach the meter. */
+struct meter_way {
+    const char *commands; /* where they come from, for messages */
+    /* Waits until the meter has committed the journal's first `lines` lines. False
+     * after a message: it died, or nothing moved for too long. */
+    bool (*await)(void *own, int64_t lines);
+    /* The next command's record, if there is one; borrowed until the next call. */
+    bool (*next)(void *own, struct text *record);
+    void (*close)(void *own);
 };
 
 struct meter {
-    struct tail commands, progress;
-    int inotify, process; /* descriptors; process -1 when no pid was given */
-    int patience_ms;
-    int64_t folded; /* lines of the events file that progress covers */
+    const struct meter_way *way;
+    void *own;      /* the way's */
     json_t *record; /* of the last order */
 };
 
-/* Files that are not there yet are waited for, patience_ms at most. pid 0: the
- * meter's process is not known. False after a message. Borrows the paths. */
-bool meter_open(struct meter *meter, const char *commands, const char *progress, pid_t pid, int patience_ms);
-/* Waits until the meter has committed that many lines. False after a message:
- * it died, or nothing moved for patience_ms. */
+/* Milliseconds of a clock that only goes forward. */
+int64_t meter_clock_ms(void);
+/* A record of the meter's, parsed; what is none ends the program with EX_PROTOCOL. */
+json_t *meter_parse(struct text record, const char *where);
+/* Waits until the meter has committed the journal's first `lines` lines; as meter_way's. */
 bool meter_await(struct meter *meter, int64_t lines);
-/* The next command, if there is one. A line that is no command ends the
+/* The next command, if there is one. A record that is no command ends the
  * program with EX_PROTOCOL. */
 bool meter_order(struct meter *meter, struct order *order);
 void meter_close(struct meter *meter);

@@ -4,7 +4,7 @@
  * calls, run out of credits and top up. The platform tells the meter what
  * happens (journal.h) and does what the meter wants done (meter.h):
  *
- *     agenda  ->  act  ->  events file  ->  meter  ->  commands  ->  agenda
+ *     agenda  ->  act  ->  events  ->  meter  ->  commands  ->  agenda
  *
  * in lock step. A step is a few seconds of simulated time in which something
  * happens: all of it is written, the platform waits until the meter has
@@ -21,6 +21,7 @@
  *     scene.c     what happens on every day to accounts kept for it
  *     mischief.c  records that a platform should not send, and does
  *     obey.c      commands, and what must hold of them
+ *     files.c     the meter by files; topics.c the meter by Kafka
  */
 #ifndef CALLFOLD_EXAMPLES_PLATFORM_H
 #define CALLFOLD_EXAMPLES_PLATFORM_H
