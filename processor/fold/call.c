@@ -31,9 +31,9 @@ int64_t call_held(const struct call_record *call)
     return call->limit_ms == NO_LIMIT ? call->charged_micros - call->posted_micros : call->committed_micros;
 }
 
-/* Adds modulo 2^64 and says when the true sum left int64. The sum of commitments
- * may do so in the middle of an event, never after it: grants bring it below
- * the balance, and then the residue is the sum. */
+/* Adds modulo 2^64 and says when the true sum left int64. The sums of what is held
+ * and of commitments may do so in the middle of an event, never after it: grants
+ * bring them below the balance, and then the residue is the sum. */
 static bool wrapping_add(int64_t *sum, int64_t value)
 {
     return __builtin_add_overflow(*sum, value, sum);
@@ -45,7 +45,7 @@ static void add_to_sums(struct account_step *step, const struct call_record *cal
     bool frozen = cutoff_is_frozen(call);
     bool limited = call->limit_ms != NO_LIMIT && call->limit_reason == CUTOFF_CREDITS_EXHAUSTED;
     account->accrued_micros += sign * (call->charged_micros - call->posted_micros);
-    account->held_micros += sign * call_held(call);
+    (void)wrapping_add(&account->held_micros, sign * call_held(call));
     step->overdrawn |= wrapping_add(&account->committed_micros, sign * call->committed_micros);
     account->unfrozen_calls += (uint32_t)(sign * !frozen);
     account->limited_calls += (uint32_t)(sign * limited);

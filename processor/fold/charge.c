@@ -44,7 +44,9 @@ int64_t charge_cost(const struct tariff *tariff, int64_t duration_ms)
 int64_t charge_affordable_ms(const struct tariff *tariff, int64_t micros, int64_t most_ms)
 {
     assert(micros >= 0 && most_ms >= 0);
-    if (micros < tariff->connect_micros || (micros == INT64_MAX && tariff->connect_micros == INT64_MAX))
+    if (micros == COST_BEYOND)
+        micros--; /* no credits cover it */
+    if (micros < tariff->connect_micros)
         return 0;
     if (tariff->price_micros == 0)
         return most_ms;

@@ -67,8 +67,8 @@ static bool judge_settings(struct fold *fold, const struct event *event, struct 
 
 /* --- 7 and 8: money --- */
 
-/* The rate in the account's currency, rounded once. A price that does not fit
- * is more than any credits, so it is left at the largest. */
+/* The rate in the account's currency, rounded once. One that does not fit is
+ * more than any credits. */
 static bool price_call(struct fold *fold, const struct event *event, uint32_t currency, struct judgement *judgement)
 {
     const struct rate_record *rate = judgement->rate;
@@ -77,10 +77,9 @@ static bool price_call(struct fold *fold, const struct event *event, uint32_t cu
     int64_t num, den;
     if (!fx_ratio(fold, from, currency, event->time_ms, &num, &den))
         return false;
-    if (!mul_div_half_up(rate->price_micros, num, den, &tariff->price_micros))
-        tariff->price_micros = INT64_MAX;
-    if (!mul_div_half_up(rate->connect_micros, num, den, &tariff->connect_micros))
-        tariff->connect_micros = INT64_MAX;
+    if (!mul_div_half_up(rate->price_micros, num, den, &tariff->price_micros) ||
+        !mul_div_half_up(rate->connect_micros, num, den, &tariff->connect_micros))
+        tariff->connect_micros = COST_BEYOND;
     if (from != currency) {
         judgement->fx_from = from;
         if (!mul_div_half_up(NANOS_PER_UNIT, num, den, &judgement->fx_nanos))

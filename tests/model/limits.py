@@ -95,6 +95,8 @@ class Limits:
             end = call.billed_ms(held[call.id] + 1)
             price = call.cost(end) - call.cost(held[call.id])
             if price > credits:
+                if call.reason == "max_duration":  # taken back: the policy in force says how far it may grow
+                    call.longest = max(call.talked(), account.policy["max_call_ms"])
                 call.limit, call.reason = held[call.id], "credits_exhausted"
                 buyers.remove(call)
             else:
