@@ -4,17 +4,21 @@
 #
 #   model     MODEL_SEEDS=500 histories of MODEL_EVENTS=2000 records against the naive
 #             model, from FIRST_SEED=1 on
-#   embedded  EMBEDDED_SEEDS=3 times the commit rule, each with KILLS=300 at any moment
+#   laws      LAW_SEEDS=100 of them told in other ways: kills, evictions, accounts alone, ticks lost
+#   embedded  EMBEDDED_SEEDS=3 times the commit rule, each with KILLS=300 at any moment in each
+#             form of input and about 460 at the fail points: some 3,200 kills
 #   day       DAY_SEEDS=3 days of ACCOUNTS=3000 accounts
 #   hostile   ARGUMENT_TRIES=5000 command lines, and lines of HOSTILE_MB=1000 MB
 #   fuzz      each target of tests/fuzz/ for FUZZ_SECONDS=600; needs clang
+#   limits    tests/limits/ in sizes of PREFIXES=500000, NUMBERS=100000, CALLS=40000,
+#             MONTH_ACCOUNTS=300, AMOUNTS_SEEDS=1000
 #
 # FIRST_SEED is where each of them begins. Ends with "N passed, N failed".
 set -u
 cd "$(dirname "$0")/.." || exit 70
-build=$(realpath "${1:?usage: tests/long.sh BUILD [model|embedded|day|hostile|fuzz]...}")
+build=$(realpath "${1:?usage: tests/long.sh BUILD [model|laws|embedded|day|hostile|fuzz|limits]...}")
 shift
-[ $# -gt 0 ] || set -- model embedded day hostile fuzz
+[ $# -gt 0 ] || set -- model laws embedded day hostile fuzz limits
 first=${FIRST_SEED:-1}
 log=$build/tests/long.log
 mkdir -p "$build/tests"
@@ -38,13 +42,21 @@ part() { # NAME COMMAND...
 seeds() { seq "$first" $((first + $1 - 1)); }
 
 model() {
-    CALLFOLD=$build/callfold part "model, seeds $first to $((first + ${MODEL_SEEDS:-500} - 1)), ${MODEL_EVENTS:-2000} records each" \
+    CALLFOLD=$build/callfold COMPARE_OPTIONS="--order --coverage" part "model, seeds $first to $((first + ${MODEL_SEEDS:-500} - 1)), ${MODEL_EVENTS:-2000} records each" \
         tests/model/run.sh "${MODEL_SEEDS:-500}" "${MODEL_EVENTS:-2000}" "$first"
 }
 
+laws() {
+    CALLFOLD=$build/callfold COMPARE_OPTIONS=--laws part "laws, seeds $first to $((first + ${LAW_SEEDS:-100} - 1)), ${MODEL_EVENTS:-2000} records each" \
+        tests/model/run.sh "${LAW_SEEDS:-100}" "${MODEL_EVENTS:-2000}" "$first"
+}
+
+# In memory where there is such a place: kill -9 loses nothing that a disk would have kept.
 embedded() {
+    local fast=${TMPDIR:-/tmp}
+    [ -w /dev/shm ] && fast=/dev/shm
     for seed in $(seeds "${EMBEDDED_SEEDS:-3}"); do
-        SEED=$seed KILLS=${KILLS:-300} part "embedded, SEED=$seed, ${KILLS:-300} kills a form" tests/embedded/run.sh "$build"
+        TMPDIR=$fast SEED=$seed KILLS=${KILLS:-300} part "embedded, SEED=$seed, ${KILLS:-300} kills a form" tests/embedded/run.sh "$build"
     done
 }
 
@@ -64,10 +76,16 @@ fuzz() {
     FUZZ_SECONDS=${FUZZ_SECONDS:-600} part "fuzz, ${FUZZ_SECONDS:-600} s a target" tests/fuzz/run.sh "$build"
 }
 
+limits() {
+    PREFIXES=${PREFIXES:-500000} NUMBERS=${NUMBERS:-100000} CALLS=${CALLS:-40000} \
+        MONTH_ACCOUNTS=${MONTH_ACCOUNTS:-300} AMOUNTS_SEEDS=${AMOUNTS_SEEDS:-1000} FIRST_SEED=$first \
+        part "limits" tests/limits/run.py "$build"
+}
+
 for suite; do
     case $suite in
-    model | embedded | day | hostile | fuzz) "$suite" ;;
-    *) echo "tests/long.sh: no suite '$suite'; there are model, embedded, day, hostile and fuzz" >&2; exit 64 ;;
+    model | laws | embedded | day | hostile | fuzz | limits) "$suite" ;;
+    *) echo "tests/long.sh: no suite '$suite'; there are model, laws, embedded, day, hostile, fuzz and limits" >&2; exit 64 ;;
     esac
 done
 

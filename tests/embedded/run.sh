@@ -3,8 +3,9 @@
 #
 # Kills it at random moments and at every fail point, resumes, and compares all
 # outputs but progress.jsonl byte for byte with a run that was never disturbed;
-# then whatever an operator may do to its files. SEED=n repeats a run's dice;
-# KILLS=n is how many random kills each form of input gets at least (5).
+# then whatever an operator, a disk or a failing machine may do to its files.
+# SEED=n repeats a run's dice; KILLS=n is how many random kills each form of input
+# gets at least (5), and how far on it is killed at each fail point.
 # Prints "N passed, N failed"; exits 1 if any failed.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
@@ -114,12 +115,66 @@ killed_at_random() { # resumes until it gets through, as often as it takes to be
     done
 }
 
-killed_at_point() { # EVENTS REFERENCE POINT
+killed_at_point() { # EVENTS REFERENCE POINT BATCH: a checkpoint each three batches
     fresh
-    CALLFOLD_FAIL_POINT=$3 fold "$1" --batch 100 --checkpoint-every 300
+    CALLFOLD_FAIL_POINT=$3 fold "$1" --batch "$4" --checkpoint-every $(($4 * 3))
     [ $? -eq 137 ] || { echo "was not killed"; return 1; }
     CALLFOLD_FAIL_POINT=$3 fold "$1" --batch 90 --checkpoint-every 200 # perhaps once more while it resumes
     fold "$1" && same_outputs "$2" || { cat messages; return 1; }
+}
+
+interrupted_at_random() { # EVENTS REFERENCE SIGNAL: in good order, wherever it is
+    local pid stopped=0 round
+    fresh
+    for round in $(seq 200); do
+        "$callfold" run --events "$1" --out out --state state --batch 2 --checkpoint-every 50 2>messages &
+        pid=$!
+        sleep "0.0$((RANDOM % 3))$((RANDOM % 10))"
+        [ $stopped -lt 3 ] && kill "-$3" $pid 2>/dev/null && stopped=$((stopped + 1))
+        wait $pid || { echo "exit code $?"; cat messages; return 1; }
+        ! grep -q "again" messages || { cat messages; return 1; }
+        same_outputs "$2" >/dev/null && break
+    done
+    [ $stopped -gt 0 ] && same_outputs "$2" || { echo "after $stopped times $3, SEED=$SEED"; return 1; }
+}
+
+# --- what a failing machine may do ---
+
+fold_logging_syncs() { # as fold, with a line in ./synced for each file that was synced, and how far
+    SYNC_LOG=$work/synced LD_PRELOAD=$work/sync_log.so ASAN_OPTIONS=verify_asan_link_order=0 fold "$@"
+}
+
+lose_unsynced() { # of every output some bytes at its end, none that were synced
+    local file synced size
+    for file in out/*.jsonl; do
+        synced=$(awk -v path="$work/$file" '$2 == path { size = $1 } END { print size + 0 }' synced)
+        size=$(stat -c %s "$file")
+        truncate -s $((synced + (RANDOM * 32768 + RANDOM) % (size - synced + 1))) "$file"
+    done
+}
+
+machine_fails() { # EVENTS REFERENCE: every output loses what was not synced, as much of it as it likes
+    local round
+    ${CC:-cc} -shared -fPIC -o sync_log.so "$here/sync_log.c" || return 1
+    for round in 1 2 3 4; do
+        fresh
+        rm -f synced
+        CALLFOLD_FAIL_POINT=after-checkpoint:$round fold_logging_syncs "$1" --batch 20 --checkpoint-every 300
+        [ $? -eq 137 ] || { echo "was not killed"; return 1; }
+        CALLFOLD_FAIL_POINT=before-checkpoint:2 fold_logging_syncs "$1" --batch 20 --checkpoint-every 300
+        lose_unsynced
+        fold "$1" && same_outputs "$2" || { cat messages; echo "round $round, SEED=$SEED"; return 1; }
+    done
+}
+
+state_is_older() { # than the outputs, as from a copy: folded forward
+    fresh
+    CALLFOLD_FAIL_POINT=after-checkpoint:2 fold "$1" --batch 100 --checkpoint-every 300
+    cp -r state older
+    CALLFOLD_FAIL_POINT=after-checkpoint:3 fold "$1" --batch 100 --checkpoint-every 300
+    rm -r state
+    mv older state
+    fold "$1" && expect_words "folded again" && same_outputs "$2"
 }
 
 # --- what an operator may do ---
@@ -222,18 +277,18 @@ second_process() {
     wait $pid && return $status
 }
 
-directory_is_read_only() {
+directory_is_read_only() { # EVENTS DIR FILE: which of the two, and what cannot be written there
     local user=()
     fresh
     cp "$callfold" callfold # where another user can get at it
-    mkdir out && chmod 555 out
+    mkdir out state && chmod 777 out state && chmod 555 "$2"
     if [ "$(id -u)" -eq 0 ]; then
         command -v setpriv >/dev/null || { echo "skipped: needs setpriv when run by root"; return 0; }
         user=(setpriv --reuid=65534 --regid=65534 --clear-groups)
-        mkdir state && chmod 777 state && chmod 755 . && chmod 644 "$1"
+        chmod 755 . && chmod 644 "$1"
     fi
     "${user[@]}" ./callfold run --events "$1" --out out --state state 2>messages
-    [ $? -eq 78 ] && expect_words "out/commands.jsonl" "Permission denied" "right"
+    [ $? -eq 78 ] && expect_words "$3" "Permission denied" "right" || { cat messages; return 1; }
 }
 
 # --- the end of the disk ---
@@ -248,22 +303,31 @@ file_limit() { # EVENTS REFERENCE KIB FILE: no file may grow beyond it; FILE is 
     fold "$1" && same_outputs "$2"
 }
 
-disk_is_full() { # EVENTS REFERENCE: out and state on a small file system
+disk_is_full() { # EVENTS REFERENCE SIZE DIR...: out, state or both on a small file system
+    local events=$1 reference=$2 size=$3 dir
+    shift 3
     fresh
-    mkdir out state small
-    if ! mount -t tmpfs -o size="$3" tmpfs small 2>/dev/null; then
+    mkdir small
+    if ! mount -t tmpfs -o size="$size" tmpfs small 2>/dev/null; then
         echo "skipped: a full disk needs the right to mount"
         return 0
     fi
-    mkdir small/out small/state
-    "$callfold" run --events "$1" --out small/out --state small/state --batch 100 --checkpoint-every 500 2>messages
+    for dir; do
+        mkdir "small/$dir" && ln -s "small/$dir" "$dir"
+    done
+    fold "$events" --batch 100 --checkpoint-every 500
     local code=$?
+    mv messages first
     mount -o remount,size=256m small
-    "$callfold" run --events "$1" --out small/out --state small/state 2>>messages
+    fold "$events"
     local again=$?
-    rm -r out && cp -r small/out out
-    umount small
-    [ $code -eq 74 ] && [ $again -eq 0 ] && expect_words "run the same command again" && same_outputs "$2"
+    cat messages >>first && mv first messages
+    same_outputs "$reference"
+    local same=$?
+    rm -f "$@"
+    umount small && rmdir small
+    [ $code -eq 74 ] && [ $again -eq 0 ] && [ $same -eq 0 ] && expect_words "run the same command again" ||
+        { echo "exit codes $code, then $again"; cat messages; return 1; }
 }
 
 # --- input in other ways ---
@@ -300,7 +364,7 @@ a_line_of_nine_mebibytes() {
     reference events.jsonl long
     [ "$(grep -c '"reason":"malformed"' long/rejects.jsonl)" -gt 2 ] &&
         grep -q '"size":94372' long/rejects.jsonl || { echo "not rejected"; return 1; }
-    killed_at_point events.jsonl long after-progress:3 &&
+    killed_at_point events.jsonl long after-progress:3 100 &&
         { fresh; cat events.jsonl | fold - --batch 3 && same_outputs long; }
 }
 
@@ -405,15 +469,26 @@ for form in bare archive accounts; do
     reference $form.jsonl $form
 done
 
+# The first ones of each fail point, then every other, of batches so small that there are so many.
+passes() {
+    local kills=${KILLS:-5}
+    echo 1 2 3 5
+    seq 7 2 $((kills < 55 ? kills : 55))
+}
+
 for form in bare archive; do
     check settings_do_not_matter $form.jsonl $form
     check killed_at_random $form.jsonl $form
     for point in between-outputs after-outputs after-progress before-checkpoint fsync mid-checkpoint \
         between-partitions after-checkpoint; do
-        for pass in 1 2 3 5; do
-            check killed_at_point $form.jsonl $form $point:$pass
+        for pass in $(passes); do
+            check killed_at_point $form.jsonl $form $point:$pass $((pass < 7 ? 100 : 10))
         done
     done
+    check interrupted_at_random $form.jsonl $form TERM
+    check interrupted_at_random $form.jsonl $form INT
+    check machine_fails $form.jsonl $form
+    check state_is_older $form.jsonl $form
     check state_is_lost $form.jsonl $form
     check pages_are_lost $form.jsonl $form
     check last_line_is_torn $form.jsonl $form
@@ -431,11 +506,14 @@ check events_are_missing
 check partition_count_changes archive.jsonl
 check fold_version_changes bare.jsonl
 check second_process bare.jsonl
-check directory_is_read_only bare.jsonl
+check directory_is_read_only bare.jsonl out out/commands.jsonl
+check directory_is_read_only bare.jsonl state state/
 check file_limit bare.jsonl bare 200 out/rejects.jsonl
 check file_limit accounts.jsonl accounts 300 state/partition-0
-check disk_is_full bare.jsonl bare 600k
-check disk_is_full accounts.jsonl accounts 900k
+check disk_is_full bare.jsonl bare 600k out state
+check disk_is_full bare.jsonl bare 300k out
+check disk_is_full accounts.jsonl accounts 900k out state
+check disk_is_full accounts.jsonl accounts 300k state
 check a_line_of_nine_mebibytes bare.jsonl
 check file_is_followed bare.jsonl
 check blank_lines_are_progress bare.jsonl
