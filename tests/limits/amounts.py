@@ -27,7 +27,7 @@ INCREMENTS = [(1, 1), (1, 1), (60, 60), (LONGEST_S, LONGEST_S), (LONGEST_S, 1), 
 # calls without rivals, to whom nothing is granted twice, are let talk as long as can be said.
 SHORT, LONG, ALONE = range(3)
 LONGEST_CALLS = {SHORT: [60000, 10**7], LONG: [10**10], ALONE: [LONGEST_MS]}
-FX_RATES = ["0.000000001", "0.5", "0.999999999", "1"]
+FX_RATES = ["0.000000001", "0.5", "0.999999999", "1", "1.000000001", "2", "9223372036.854775807"]
 PREFIXES = ["+33", "+336", "+44", "+447", "+49"]
 DIALLED = ["+33123456789", "+33612345678", "+442071234567", "+447700900123", "+4930123456"]
 ACCOUNTS = {"dollars": "USD", "euros": "EUR"}
@@ -40,7 +40,6 @@ class Edges:
     def __init__(self, seed):
         self.rng = random.Random(seed)
         self.kind = (SHORT, LONG, ALONE)[seed % 3]
-        self.longest_call_ms = self.rng.choice(LONGEST_CALLS[self.kind])
         self.writer = Writer(self.rng, archive=False)
         self.calls = []   # (account, call) that may be live
         self.talked = {}  # of each: the longest duration reported
@@ -83,7 +82,7 @@ class Edges:
 
     def policy(self):
         self.writer.send("policy.configured", None, {
-            "horizon_ms": self.rng.choice([30000, 200000]), "max_call_ms": self.longest_call_ms,
+            "horizon_ms": self.rng.choice([30000, 200000]), "max_call_ms": self.rng.choice(LONGEST_CALLS[self.kind]),
             "retention_ms": self.rng.choice([0, LONGEST_MS]), "stale_after_ms": self.rng.choice([LONGEST_MS, 600000]),
             "recharge_timeout_ms": LONGEST_MS, "notice_ms": 0,
             "daily_spend": self.rng.choice([{}, {"USD": money(MOST), "EUR": money(MOST // 2)}]),
@@ -157,8 +156,9 @@ def micros(text):
 def cost_that_fits(cost):
     """A call's cost by the readings: one that does not fit is more than any credits, and so is the largest amount."""
     def limited(call, duration):
-        micros_of_it = cost(call, duration)
-        return micros_of_it if micros_of_it < MOST else BEYOND
+        whole = cost(call, duration)
+        fits = whole < MOST and (whole == 0 or max(call.price, call.connect) <= MOST)
+        return whole if fits else BEYOND
     return limited
 
 

@@ -14,13 +14,13 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import amounts
+import crowd
 import month
 import numbers_of_account
-import parallel
 import rate_deck
 from checks import Checks, Stopwatch
 
-PARTS = {"amounts": amounts, "deck": rate_deck, "numbers": numbers_of_account, "parallel": parallel, "month": month}
+PARTS = {"amounts": amounts, "deck": rate_deck, "numbers": numbers_of_account, "crowd": crowd, "month": month}
 SIZES = {"first_seed": 1, "amounts_seeds": 12, "amounts_events": 250, "prefixes": 100_000, "numbers": 20_000,
          "calls": 10_000, "month_days": 31, "month_accounts": 100}
 

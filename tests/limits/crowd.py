@@ -1,4 +1,4 @@
-"""parallel.py - thousands of calls on one account, all at once, and what befalls them together.
+"""crowd.py - thousands of calls on one account, all at once, and what befalls them together.
 
 Each case is a history of so many calls; a fourth as many cost no less than an eighth of it. What
 is answered is checked by counting."""
@@ -201,4 +201,4 @@ def costs(check, program, case, largest):
 def run(check, program, sizes, _):
     quarter = sizes.calls // 4
     for case in CASES:
-        check.linear(f"{case.__name__} with calls in parallel", costs(check, program, case, 4 * quarter), quarter)
+        check.linear(f"{case.__name__} with a crowd of calls", costs(check, program, case, 4 * quarter), quarter)
