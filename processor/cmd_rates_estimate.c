@@ -47,7 +47,7 @@ struct estimate {
 static int64_t talk_in_calls(const struct tariff *tariff, int64_t micros, int64_t call_ms, int64_t *spent)
 {
     int64_t each = charge_cost(tariff, call_ms), talk_ms;
-    int64_t calls = each == 0 ? INT64_MAX : micros / each;
+    int64_t calls = each == 0 ? INT64_MAX : charge_covers(micros, each) ? micros / each : 0;
     if (__builtin_mul_overflow(calls, call_ms, &talk_ms) || talk_ms > DURATION_MAX_MS)
         return DURATION_MAX_MS;
     int64_t last_ms = charge_affordable_ms(tariff, micros - calls * each, call_ms);

@@ -38,17 +38,32 @@ static bool is_wanted(const struct deck *deck, size_t origin, const struct list_
     return !text_present(prefix) || text_begins(rate->prefix, prefix) || deck_match(deck, origin, prefix) == rate;
 }
 
+/* A prefix that the account blocks, and the rate of numbers that are no longer than it. */
+struct block {
+    struct text prefix;
+    const struct deck_rate *rate;
+};
+
+static struct block *match_blocks(const struct deck *deck, size_t origin, const struct text *prefixes, size_t count)
+{
+    struct block *blocks = malloc((count + 1) * sizeof *blocks);
+    if (blocks == NULL)
+        abort();
+    for (size_t i = 0; i < count; i++)
+        blocks[i] = (struct block){prefixes[i], deck_match(deck, origin, prefixes[i])};
+    return blocks;
+}
+
 /* A block that begins with the rate's prefix and is longer takes only a part of
  * its numbers, unless a longer rate prices those. */
-static const char *status_of(const struct deck *deck, size_t origin, const struct deck_rate *rate,
-                             const struct text *blocks, size_t block_count)
+static const char *status_of(const struct deck_rate *rate, const struct block *blocks, size_t block_count)
 {
     bool is_part = false;
     enum rate_class class = rate_class_of(rate);
     for (size_t i = 0; i < block_count && (class == CLASS_CHARGED || class == CLASS_FREE); i++) {
-        if (text_begins(rate->prefix, blocks[i]))
+        if (text_begins(rate->prefix, blocks[i].prefix))
             return "blocked by account";
-        is_part |= deck_match(deck, origin, blocks[i]) == rate;
+        is_part |= blocks[i].rate == rate;
     }
     return is_part ? "partly blocked by account" : rate_class_name(class);
 }
@@ -122,19 +137,20 @@ static int print_listing(const struct listing *listing, uint32_t currency, enum 
 }
 
 int print_rate_list(const struct deck *deck, size_t origin, const struct pricing *pricing,
-                    const struct list_filter *filter, const struct text *blocks, size_t block_count,
+                    const struct list_filter *filter, const struct text *blocked, size_t block_count,
                     enum table_format format)
 {
     struct listing listing = {.rows = malloc((deck->count + 1) * sizeof *listing.rows)};
     if (listing.rows == NULL)
         abort();
+    struct block *blocks = match_blocks(deck, origin, blocked, block_count);
     bool is_priced = true;
     for (size_t i = 0; i < deck->count && is_priced; i++) {
         const struct deck_rate *rate = &deck->rates[i];
         if (deck->rate_origins[i] != origin || !is_wanted(deck, origin, filter, rate))
             continue;
         struct listed *row = &listing.rows[listing.count++];
-        *row = (struct listed){.rate = rate, .status = status_of(deck, origin, rate, blocks, block_count)};
+        *row = (struct listed){.rate = rate, .status = status_of(rate, blocks, block_count)};
         row->colour = rate_class_colour(rate_class_of(rate));
         is_priced = rate_class_of(rate) != CLASS_CHARGED || pricing_tariff(pricing, rate, &row->tariff);
     }
@@ -145,6 +161,7 @@ int print_rate_list(const struct deck *deck, size_t origin, const struct pricing
         if (listing.count == 0)
             message_note("no destination fits");
     }
+    free(blocks);
     free(listing.rows);
     return code;
 }

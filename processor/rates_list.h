@@ -14,10 +14,10 @@ struct list_filter {
     const char *prefix;      /* what the number called begins with; NULL: anything */
 };
 
-/* Prints the rates of an origin. blocks are prefixes that the account has
+/* Prints the rates of an origin. blocked are prefixes that the account has
  * blocked for the number (none for a file). Returns the exit code. */
 int print_rate_list(const struct deck *deck, size_t origin, const struct pricing *pricing,
-                    const struct list_filter *filter, const struct text *blocks, size_t block_count,
+                    const struct list_filter *filter, const struct text *blocked, size_t block_count,
                     enum table_format format);
 
 /* A prefix as --prefix takes it; false after a message. */
