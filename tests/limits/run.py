@@ -21,7 +21,7 @@ import rate_deck
 from checks import Checks, Stopwatch
 
 PARTS = {"amounts": amounts, "deck": rate_deck, "numbers": numbers_of_account, "crowd": crowd, "month": month}
-SIZES = {"first_seed": 1, "amounts_seeds": 12, "amounts_events": 250, "prefixes": 100_000, "numbers": 20_000,
+SIZES = {"first_seed": 1, "amounts_seeds": 12, "amounts_events": 250, "prefixes": 50_000, "numbers": 20_000,
          "calls": 10_000, "month_days": 31, "month_accounts": 100}
 
 
