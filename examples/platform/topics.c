@@ -46,8 +46,11 @@ _Noreturn static void give_up(struct topics *topics, rd_kafka_resp_err_t code, c
 /* One past the last record of a partition, as the client's isolation sees it. */
 static int64_t end_of(struct topics *topics, rd_kafka_t *rk, const char *topic, int partition)
 {
-    int64_t low, high;
-    rd_kafka_resp_err_t code = rd_kafka_query_watermark_offsets(rk, topic, partition, &low, &high, ANSWER_MS);
+    int64_t low, high, begun_ms = meter_clock_ms();
+    rd_kafka_resp_err_t code;
+    do /* a topic just made, or whose leader has changed, has none that answers for a moment */
+        code = rd_kafka_query_watermark_offsets(rk, topic, partition, &low, &high, ANSWER_MS);
+    while (code != RD_KAFKA_RESP_ERR_NO_ERROR && meter_clock_ms() - begun_ms < topics->patience_ms);
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
         give_up(topics, code, "ask where " TYPE_PREFIX "topics end");
     return high;

@@ -1,15 +1,14 @@
 #!/usr/bin/env bash
 # The tests that need a real broker, or by hand one of the scripts here with what it needs:
-#   tests/kafka/run.sh BUILD [cluster.py up --brokers 3 | topics.py PROPERTIES TOPIC | test_X.py ...]
+#   tests/kafka/run.sh BUILD [cluster.py up --brokers 3 | topics.py PROPERTIES TOPIC | test_day ...]
 set -eu
 cd "$(dirname "$0")/../.."
 BUILD=$(mkdir -p "$1" && cd "$1" && pwd)
 shift
 tests/kafka/fetch.sh "$BUILD"
-export BUILD PYTHONPATH=$BUILD/kafka/python PYTHONDONTWRITEBYTECODE=1
-if [ $# -gt 0 ]; then
-    script=$1
-    shift
-    exec python3 "tests/kafka/$script" "$@"
-fi
-exec python3 -W ignore::ResourceWarning -m unittest discover -v -s tests/kafka
+export BUILD PYTHONPATH=$BUILD/kafka/python:tests/kafka PYTHONDONTWRITEBYTECODE=1
+case ${1:-} in
+    "") exec python3 -W ignore::ResourceWarning -m unittest discover -v -s tests/kafka ;;
+    test_*) exec python3 -W ignore::ResourceWarning -m unittest -v "$@" ;;
+    *) exec python3 "tests/kafka/$1" "${@:2}" ;;
+esac
