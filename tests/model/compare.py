@@ -24,6 +24,7 @@ import time
 from pathlib import Path
 
 from coverage import Coverage
+from fewer_rates import rates_of, without_rates
 from history import History, Record, fold, generate, line
 from laws import check_laws
 from model import NO_HASH, NO_KEY, Partition
@@ -215,6 +216,22 @@ class Shrinker:
     def present(self):
         return [index for index, record in enumerate(self.records) if record.value is not None]
 
+    def try_without_rates(self, dropped):
+        fewer = without_rates(self.records, set(dropped))
+        if self.fails(fewer):
+            self.records = fewer
+
+    @staticmethod
+    def drop_what_can_go(present, try_without):
+        """Tries without every half, quarter, eighth ... of what is present, from the end."""
+        size = max(1, len(present()) // 2)
+        while size:
+            end = len(present())
+            while end > 0:
+                try_without(present()[max(0, end - size):end])
+                end -= size
+            size //= 2
+
     def shrink(self):
         """History of the fewest records that still fail, as far as the time goes."""
         index = self.failure[1]
@@ -226,13 +243,9 @@ class Shrinker:
                               if subject_of(self.records[at]) not in (None, subject_of(culprit))])
             if culprit.timestamp is not None:
                 self.try_as_bare(culprit.partition)
-        size = max(1, len(self.present()) // 2)
-        while size:
-            end = len(self.present())
-            while end > 0:
-                self.try_without(self.present()[max(0, end - size):end])
-                end -= size
-            size //= 2
+        self.drop_what_can_go(self.present, self.try_without)
+        self.drop_what_can_go(lambda: rates_of(self.records), self.try_without_rates)
+        self.drop_what_can_go(self.present, self.try_without)
         compact = [record._replace(offset=offset) for offset, record in
                    enumerate(record for record in self.records if record.value is not None)]
         if compact and compact[0].timestamp is None and self.fails(compact):
