@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "processor/commands.h"
@@ -19,6 +20,7 @@
 #define BATCH_MS      50
 #define CHECKPOINT_MS 5000
 #define KEEP_RECORDS  4000000
+#define RETRY_S       1
 #define RECORDS_MOST  1000000000
 #define MS_MOST       3600000
 
@@ -216,15 +218,30 @@ static int run_on_files(const struct run_options *options, struct store_error *e
     return exit_code;
 }
 
-static int run_on_settings(const struct run_options *options, const struct kafka_settings *settings,
+static int run_on_settings(const struct run_options *options, const struct kafka_settings *settings, bool *was_open,
                            struct store_error *error)
 {
     const struct log_kafka_config config = {.settings = settings, .state = options->state, .stop = &stop_wanted};
     struct log *log = log_kafka_open(&config, error);
     if (log == NULL)
         return error->code;
+    *was_open = true;
     int exit_code = run_engine(options, log, log_kafka_partition_count(log), error);
     log->does->close(log);
+    return exit_code;
+}
+
+/* Brokers come back: once it has run, the meter tries until it is stopped. */
+static int run_until_stopped(const struct run_options *options, const struct kafka_settings *settings,
+                             struct store_error *error)
+{
+    bool was_open = false;
+    int exit_code;
+    while ((exit_code = run_on_settings(options, settings, &was_open, error)) == EX_UNAVAILABLE && was_open &&
+           !stop_wanted) {
+        message_note("%s; starting over", error->message);
+        nanosleep(&(struct timespec){.tv_sec = RETRY_S}, NULL);
+    }
     return exit_code;
 }
 
@@ -237,7 +254,7 @@ static int run_on_kafka(const struct run_options *options, struct store_error *e
                          "%s: callfold.instance is missing: a name for this process among those of its group, which a "
                          "restart keeps; write callfold.instance=a into the file, or give -X callfold.instance=a",
                          options->kafka);
-    int exit_code = read ? run_on_settings(options, &settings, error) : error->code;
+    int exit_code = read ? run_until_stopped(options, &settings, error) : error->code;
     kafka_settings_free(&settings);
     return exit_code;
 }

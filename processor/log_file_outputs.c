@@ -326,7 +326,8 @@ bool outputs_cut(struct outputs *outputs, const struct file_progress *holds, str
     if (outputs->progress.length > 0)
         return true;
     struct file_progress first = *holds;
-    return outputs_commit(outputs, &first, error) && outputs_sync(outputs, error) && sync_directory(outputs->dir, error);
+    return outputs_commit(outputs, &first, error) && outputs_sync(outputs, error) &&
+           sync_directory(outputs->dir, error);
 }
 
 /* Committing. */

@@ -8,6 +8,7 @@
 #include <sysexits.h>
 #include <syslog.h>
 
+#include "processor/kafka/namesake.h"
 #include "processor/message.h"
 #include "snapshots/files.h"
 
@@ -56,14 +57,16 @@ static void on_error(rd_kafka_t *rk, int code, const char *reason, void *opaque)
     (void)rk;
     client->trouble = (rd_kafka_resp_err_t)code;
     snprintf(client->reason, sizeof client->reason, "%s", reason);
+    if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN && client->rebalance != NULL)
+        message_note("kafka: %s; waiting for them", reason);
 }
 
-/* What a kind of client has no use for is said to it all the same: not worth a
- * line. Nor is a connection that is made anew. */
+/* Not worth a line: that a client has no use for a property of another kind of
+ * client, and that one of many connections failed and is made anew. */
 static void on_log(const rd_kafka_t *rk, int level, const char *facility, const char *text)
 {
     (void)rk;
-    if (level <= LOG_ERR && strcmp(facility, "CONFWARN") != 0)
+    if (level <= LOG_ERR && strcmp(facility, "CONFWARN") != 0 && strcmp(facility, "FAIL") != 0)
         message_note("kafka: %s", text);
 }
 
@@ -114,6 +117,7 @@ static bool set_names(rd_kafka_conf_t *conf, enum client_kind kind, const struct
     case CLIENT_CONSUMER:
         return set(conf, "group.id", settings->group, "group.id", error) &&
                set(conf, "group.instance.id", settings->instance, "callfold.instance", error) &&
+               set(conf, "client.id", namesake_client_id(settings), "callfold.instance", error) &&
                set(conf, "partition.assignment.strategy", "range", "built in", error);
     case CLIENT_READER:
         return set(conf, "group.id", settings->group, "group.id", error) &&
@@ -234,7 +238,11 @@ static const char *way_out(const struct client *client, rd_kafka_resp_err_t code
         return "the broker is too old: transactions with consumer groups need Apache Kafka 2.5 or later";
     case RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID:
     case RD_KAFKA_RESP_ERR__FENCED:
-        return "another process runs under the same callfold.instance; stop one of them or rename it";
+    case RD_KAFKA_RESP_ERR_PRODUCER_FENCED:
+    case RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH:
+        *exit_code = EX_UNAVAILABLE;
+        return "another process took over under this callfold.instance, or the brokers lost track of this one; nothing "
+               "more of it was published";
     case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
     case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC: return "make the topics with callfold topics create";
     default: break;
@@ -278,4 +286,20 @@ const struct rd_kafka_metadata *client_metadata(struct client *client, struct st
     }
     client_fail(client, error, code, rd_kafka_err2str(code), "reach Kafka");
     return NULL;
+}
+
+enum log_outcome client_judge(struct client *client, rd_kafka_error_t *fault, const char *to_do,
+                              struct store_error *error)
+{
+    enum log_outcome outcome = LOG_BROKEN;
+    if (fault == NULL)
+        return LOG_DONE;
+    if (!rd_kafka_error_is_fatal(fault) && rd_kafka_error_is_retriable(fault))
+        outcome = LOG_WAITING;
+    else
+        client_fail(client, error, rd_kafka_error_code(fault), rd_kafka_error_string(fault), to_do);
+    if (!rd_kafka_error_is_fatal(fault) && rd_kafka_error_txn_requires_abort(fault))
+        outcome = LOG_ABORTED;
+    rd_kafka_error_destroy(fault);
+    return outcome;
 }

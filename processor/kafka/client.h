@@ -12,6 +12,7 @@
 #include <librdkafka/rdkafka.h>
 
 #include "processor/kafka/settings.h"
+#include "processor/log.h"
 
 enum client_kind {
     CLIENT_CONSUMER, /* of the group: events */
@@ -46,5 +47,11 @@ const struct rd_kafka_metadata *client_metadata(struct client *client, struct st
 /* False, with *error: "cannot DO: why", and the exit code that goes with it. */
 bool client_fail(struct client *client, struct store_error *error, rd_kafka_resp_err_t code, const char *why,
                  const char *to_do);
+
+/* librdkafka's three classes of errors, of a step of a transaction: NULL is
+ * LOG_DONE, what can be tried again LOG_WAITING, what wants an abort LOG_ABORTED,
+ * anything else LOG_BROKEN; the latter two with *error. Frees the fault. */
+enum log_outcome client_judge(struct client *client, rd_kafka_error_t *fault, const char *to_do,
+                              struct store_error *error);
 
 #endif

@@ -9,6 +9,7 @@
 #include "processor/kafka/client.h"
 #include "processor/kafka/committed.h"
 #include "processor/kafka/home.h"
+#include "processor/kafka/namesake.h"
 #include "processor/kafka/topics.h"
 #include "processor/kafka/transaction.h"
 #include "processor/message.h"
@@ -62,6 +63,19 @@ struct log_kafka {
 static struct log_kafka *of(struct log *log)
 {
     return (struct log_kafka *)log;
+}
+
+/* What may pass is worth another start, unless somebody else has the name now. */
+static bool yield_to_namesake(struct log_kafka *kafka)
+{
+    char host[128];
+    struct store_error *error = &kafka->log.error;
+    if (error->code == EX_UNAVAILABLE && namesake_exists(&kafka->reader, kafka->config.settings, host))
+        fail_with(error, EX_CONFIG,
+                  "fenced: another process runs as callfold.instance=%s, at %s; this one published nothing more and "
+                  "ends; give each process a name of its own",
+                  kafka->config.settings->instance, host);
+    return false;
 }
 
 /* Rebalances. */
@@ -191,8 +205,10 @@ static bool take_fault(struct log_kafka *kafka, const rd_kafka_message_t *messag
 {
     char why[512];
     rd_kafka_resp_err_t fatal = rd_kafka_fatal_error(kafka->consumer.rk, why, sizeof why);
-    if (fatal != RD_KAFKA_RESP_ERR_NO_ERROR)
-        return client_fail(&kafka->consumer, &kafka->log.error, fatal, why, "read " EVENTS_TOPIC);
+    if (fatal != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        client_fail(&kafka->consumer, &kafka->log.error, fatal, why, "read " EVENTS_TOPIC);
+        return yield_to_namesake(kafka);
+    }
     switch ((int)message->err) {
     case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET: return refuse_offset(kafka, message);
     case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
@@ -290,8 +306,10 @@ static enum log_answer read_records(struct log_kafka *kafka, size_t most, int wa
     size_t count;
     enum log_outcome outcome =
         wait_for_records(kafka, most < RECORDS_MAX ? most : RECORDS_MAX, wait_ms < WAIT_MS ? wait_ms : WAIT_MS);
-    if (outcome == LOG_BROKEN)
+    if (outcome == LOG_BROKEN) {
+        yield_to_namesake(kafka);
         return LOG_FAILED;
+    }
     if (outcome == LOG_ABORTED) {
         start_over(kafka);
         *batch = (struct log_batch){.is_lost = true};
@@ -353,6 +371,8 @@ static enum log_outcome kafka_sync(struct log *log)
     }
     if (outcome == LOG_ABORTED)
         start_over(kafka);
+    if (outcome == LOG_BROKEN)
+        yield_to_namesake(kafka);
     return outcome;
 }
 

@@ -10,50 +10,11 @@
 #include "snapshots/fail_point.h"
 #include "snapshots/files.h"
 
-#define INIT_MS    10000
-#define PATIENCE_S 75 /* with a coordinator that is not there at the start */
-#define FULL_MS    10 /* wait for room in the producer's queue */
-#define STEP_MS    1000
-#define ABORTS_MAX 20 /* in a row: then it does not pass by itself */
-
-/* Errors. */
-
-static bool fail_fatally(struct transaction *transaction, rd_kafka_resp_err_t code, const char *why,
-                         struct store_error *error)
-{
-    switch ((int)code) {
-    case RD_KAFKA_RESP_ERR__FENCED:
-    case RD_KAFKA_RESP_ERR_PRODUCER_FENCED:
-    case RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH:
-        return fail_with(error, EX_UNAVAILABLE,
-                         "fenced: another process took over under this callfold.instance, or this one's transaction "
-                         "timed out (%s); nothing of it was published; start it again unless another one runs",
-                         why);
-    default: return client_fail(&transaction->producer, error, code, why, "commit");
-    }
-}
-
-/* What librdkafka says of a step: done, again, aborting, or over. Frees fault. */
-static enum log_outcome judge(struct transaction *transaction, rd_kafka_error_t *fault, struct store_error *error)
-{
-    enum log_outcome outcome = LOG_BROKEN;
-    if (fault == NULL)
-        return LOG_DONE;
-    rd_kafka_resp_err_t code = rd_kafka_error_code(fault);
-    if (rd_kafka_error_is_fatal(fault))
-        fail_fatally(transaction, code, rd_kafka_error_string(fault), error);
-    else if (rd_kafka_error_is_retriable(fault))
-        outcome = LOG_WAITING;
-    else if (!rd_kafka_error_txn_requires_abort(fault))
-        client_fail(&transaction->producer, error, code, rd_kafka_error_string(fault), "commit");
-    else {
-        outcome = LOG_ABORTED;
-        message_note("transaction aborted: %s; going back to the last commit", rd_kafka_error_string(fault));
-        client_fail(&transaction->producer, error, code, rd_kafka_error_string(fault), "commit");
-    }
-    rd_kafka_error_destroy(fault);
-    return outcome;
-}
+#define INIT_MS           10000
+#define PATIENCE_S        75   /* with a coordinator that is not there at the start */
+#define FULL_MS           10   /* wait for room in the producer's queue */
+#define WHOLE_TRANSACTION (-1) /* as long as it may still live */
+#define ABORTS_MAX        20   /* in a row: then it does not pass by itself */
 
 /* Opening. */
 
@@ -77,19 +38,16 @@ static bool take_name(struct transaction *transaction, struct store_error *error
 
 bool transaction_open(struct transaction *transaction, const struct kafka_settings *settings, struct store_error *error)
 {
-    return client_open(&transaction->producer, CLIENT_PRODUCER, settings, error) && take_name(transaction, error);
-}
-
-static void forget_offsets(struct transaction *transaction)
-{
-    if (transaction->offsets != NULL)
-        rd_kafka_topic_partition_list_destroy(transaction->offsets);
-    transaction->offsets = NULL;
+    if (!client_open(&transaction->producer, CLIENT_PRODUCER, settings, error) || !take_name(transaction, error))
+        return false;
+    transaction->committer = committer_new(&transaction->producer);
+    return true;
 }
 
 void transaction_close(struct transaction *transaction)
 {
-    forget_offsets(transaction);
+    if (transaction->committer != NULL)
+        committer_end(transaction->committer);
     client_close(&transaction->producer);
     buffer_free(&transaction->held);
     free(transaction->outputs);
@@ -102,9 +60,9 @@ rd_kafka_topic_t *transaction_topic(struct transaction *transaction, const char 
 
 /* Producing. */
 
-bool transaction_is_under_way(const struct transaction *transaction)
+static bool is_under_way(const struct transaction *transaction)
 {
-    return transaction->stage > TRANSACTION_OPEN;
+    return transaction->stage == TRANSACTION_SEALED;
 }
 
 static void hold_output(struct transaction *transaction, rd_kafka_topic_t *topic, int32_t partition, struct text key,
@@ -176,10 +134,12 @@ static void send_held(struct transaction *transaction)
 void transaction_seal(struct transaction *transaction, rd_kafka_topic_partition_list_t *offsets,
                       const rd_kafka_consumer_group_metadata_t *group)
 {
-    transaction->offsets = offsets;
-    transaction->group = group;
-    transaction->stage = TRANSACTION_OFFSETS;
+    transaction->stage = TRANSACTION_SEALED;
     FAIL_POINT("after-produce");
+    if (transaction->spoilt == RD_KAFKA_RESP_ERR_NO_ERROR)
+        committer_start(transaction->committer, offsets, group);
+    else
+        rd_kafka_topic_partition_list_destroy(offsets);
 }
 
 /* An output that was not taken must not be missing from a commit. */
@@ -196,71 +156,46 @@ static enum log_outcome judge_spoilt(struct transaction *transaction, struct sto
     client_fail(&transaction->producer, error, code, rd_kafka_err2str(code), "publish");
     bool is_fatal = rd_kafka_fatal_error(transaction->producer.rk, why, sizeof why) != RD_KAFKA_RESP_ERR_NO_ERROR;
     if (is_fatal)
-        fail_fatally(transaction, code, why, error);
+        client_fail(&transaction->producer, error, code, why, "publish");
     return is_fatal ? LOG_BROKEN : LOG_ABORTED;
 }
 
-static enum log_outcome step(struct transaction *transaction, int timeout_ms, struct store_error *error)
-{
-    rd_kafka_t *rk = transaction->producer.rk;
-    enum log_outcome outcome;
-    if (transaction->spoilt != RD_KAFKA_RESP_ERR_NO_ERROR)
-        return judge_spoilt(transaction, error);
-    if (transaction->stage == TRANSACTION_OFFSETS) {
-        outcome =
-            judge(transaction,
-                  rd_kafka_send_offsets_to_transaction(rk, transaction->offsets, transaction->group, STEP_MS), error);
-        if (outcome != LOG_DONE)
-            return outcome;
-        transaction->stage = TRANSACTION_COMMITTING;
-        FAIL_POINT("before-commit");
-    }
-    outcome = judge(transaction, rd_kafka_commit_transaction(rk, timeout_ms), error);
-    if (outcome == LOG_DONE)
-        FAIL_POINT("after-commit");
-    return outcome;
-}
-
-enum log_outcome transaction_abort(struct transaction *transaction, struct store_error *error)
-{
-    enum log_outcome outcome = LOG_DONE;
-    forget_offsets(transaction);
-    transaction->output_count = 0;
-    transaction->held.len = 0;
-    if (transaction->stage == TRANSACTION_NONE)
-        return LOG_DONE;
-    transaction->stage = TRANSACTION_NONE;
-    do
-        outcome = judge(transaction, rd_kafka_abort_transaction(transaction->producer.rk, STEP_MS), error);
-    while (outcome == LOG_WAITING);
-    return outcome == LOG_DONE ? LOG_DONE : LOG_BROKEN;
-}
-
-static enum log_outcome give_up(struct transaction *transaction, struct store_error *error)
+static enum log_outcome abort_now(struct transaction *transaction, struct store_error *error)
 {
     struct store_error cause = *error;
+    enum log_outcome outcome;
+    transaction->output_count = 0;
+    transaction->held.len = 0;
+    transaction->stage = TRANSACTION_NONE;
     if (++transaction->aborts >= ABORTS_MAX)
         return LOG_BROKEN;
-    enum log_outcome outcome = transaction_abort(transaction, error);
+    message_note("%s; aborting, and going back to the last commit", error->message);
+    do
+        outcome = client_judge(&transaction->producer,
+                               rd_kafka_abort_transaction(transaction->producer.rk, WHOLE_TRANSACTION), "abort", error);
+    while (outcome == LOG_WAITING);
     if (outcome != LOG_DONE)
-        return outcome;
+        return LOG_BROKEN;
     *error = cause;
     return LOG_ABORTED;
 }
 
 enum log_outcome transaction_advance(struct transaction *transaction, int timeout_ms, struct store_error *error)
 {
-    if (!transaction_is_under_way(transaction))
+    if (!is_under_way(transaction))
         return LOG_DONE;
-    rd_kafka_poll(transaction->producer.rk, 0);
-    enum log_outcome outcome = step(transaction, timeout_ms, error);
-    if (outcome == LOG_ABORTED)
-        return give_up(transaction, error);
-    if (outcome != LOG_DONE)
+    enum log_outcome outcome = transaction->spoilt == RD_KAFKA_RESP_ERR_NO_ERROR
+                                   ? committer_wait(transaction->committer, timeout_ms, error)
+                                   : judge_spoilt(transaction, error);
+    if (outcome == LOG_WAITING)
         return outcome;
-    forget_offsets(transaction);
-    transaction->aborts = 0;
-    transaction->stage = TRANSACTION_NONE;
-    send_held(transaction);
-    return LOG_DONE;
+    rd_kafka_poll(transaction->producer.rk, 0);
+    if (outcome == LOG_ABORTED)
+        return abort_now(transaction, error);
+    if (outcome == LOG_DONE) {
+        transaction->aborts = 0;
+        transaction->stage = TRANSACTION_NONE;
+        send_held(transaction);
+    }
+    return outcome;
 }

@@ -8,22 +8,23 @@
  * meanwhile is held here and sent once the next transaction can begin. One
  * commit is under way at most.
  *
- * librdkafka's three classes of errors: what can be tried again is, by the next
- * advance; what wants an abort is aborted, and the caller must go back to the
- * last commit; what is fatal (another process took the name) ends the process.
+ * librdkafka's three classes of errors: what can be tried again is tried again;
+ * what wants an abort is aborted, and the caller must go back to the last commit;
+ * what is fatal (another process took the name), or a commit whose time is over,
+ * needs a new producer.
  */
 #ifndef CALLFOLD_PROCESSOR_KAFKA_TRANSACTION_H
 #define CALLFOLD_PROCESSOR_KAFKA_TRANSACTION_H
 
 #include "events/encode.h"
 #include "processor/kafka/client.h"
+#include "processor/kafka/committer.h"
 #include "processor/log.h"
 
 enum transaction_stage {
     TRANSACTION_NONE,
-    TRANSACTION_OPEN,       /* begun: outputs go out as they come */
-    TRANSACTION_OFFSETS,    /* sealed: the offsets are to be sent */
-    TRANSACTION_COMMITTING, /* they are: the commit is to be done */
+    TRANSACTION_OPEN,   /* begun: outputs go out as they come */
+    TRANSACTION_SEALED, /* its commit is under way */
 };
 
 struct held_output {
@@ -36,9 +37,8 @@ struct held_output {
 struct transaction {
     struct client producer;
     enum transaction_stage stage;
-    rd_kafka_topic_partition_list_t *offsets;        /* from the seal on */
-    const rd_kafka_consumer_group_metadata_t *group; /* the caller's */
-    struct buffer held;                              /* while a commit is under way */
+    struct committer *committer;
+    struct buffer held; /* while a commit is under way */
     struct held_output *outputs;
     size_t output_count, output_capacity;
     rd_kafka_resp_err_t spoilt; /* why an output of this transaction was not taken */
@@ -61,11 +61,7 @@ void transaction_produce(struct transaction *transaction, rd_kafka_topic_t *topi
  * may be under way. */
 void transaction_seal(struct transaction *transaction, rd_kafka_topic_partition_list_t *offsets,
                       const rd_kafka_consumer_group_metadata_t *group);
-bool transaction_is_under_way(const struct transaction *transaction);
 /* LOG_DONE: nothing is under way (any more). LOG_WAITING: it still is. */
 enum log_outcome transaction_advance(struct transaction *transaction, int timeout_ms, struct store_error *error);
-/* Nothing of what was produced since the last commit shall ever be seen. A
- * commit that is under way must have come to its end. */
-enum log_outcome transaction_abort(struct transaction *transaction, struct store_error *error);
 
 #endif

@@ -1,0 +1,187 @@
+/* committer.c - see committer.h. */
+#include "processor/kafka/committer.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sysexits.h>
+#include <time.h>
+
+#include "snapshots/fail_point.h"
+
+#define WHOLE_TRANSACTION (-1) /* as long as it may still live */
+
+enum work { WORK_NONE, WORK_TO_DO, WORK_DONE };
+
+struct committer {
+    struct client *producer;
+    pthread_t thread;
+    pthread_mutex_t mutex; /* of what follows, and by handing over of the producer */
+    pthread_cond_t changed;
+    enum work work;
+    bool is_ending;
+    rd_kafka_topic_partition_list_t *offsets;
+    const rd_kafka_consumer_group_metadata_t *group;
+    enum log_outcome outcome;
+    struct store_error error;
+};
+
+/* In the thread. */
+
+static bool is_ending(struct committer *committer)
+{
+    pthread_mutex_lock(&committer->mutex);
+    bool ending = committer->is_ending;
+    pthread_mutex_unlock(&committer->mutex);
+    return ending;
+}
+
+static enum log_outcome send_offsets(struct committer *committer)
+{
+    enum log_outcome outcome;
+    do
+        outcome = client_judge(committer->producer,
+                               rd_kafka_send_offsets_to_transaction(committer->producer->rk, committer->offsets,
+                                                                    committer->group, WHOLE_TRANSACTION),
+                               "commit offsets", &committer->error);
+    while (outcome == LOG_WAITING && !is_ending(committer));
+    return outcome;
+}
+
+/* A commit whose time is over may have happened or not, and cannot be aborted:
+ * only a producer that begins anew under the same name gets to know. */
+static enum log_outcome commit(struct committer *committer)
+{
+    enum log_outcome outcome;
+    bool is_timed_out;
+    do {
+        rd_kafka_error_t *fault = rd_kafka_commit_transaction(committer->producer->rk, WHOLE_TRANSACTION);
+        is_timed_out = fault != NULL && rd_kafka_error_code(fault) == RD_KAFKA_RESP_ERR__TIMED_OUT;
+        outcome = client_judge(committer->producer, fault, "commit", &committer->error);
+    } while (outcome == LOG_WAITING && !is_ending(committer));
+    return outcome == LOG_ABORTED && is_timed_out ? LOG_BROKEN : outcome;
+}
+
+static enum log_outcome work(struct committer *committer)
+{
+    enum log_outcome outcome = send_offsets(committer);
+    if (outcome != LOG_DONE)
+        return outcome;
+    FAIL_POINT("before-commit");
+    outcome = commit(committer);
+    if (outcome == LOG_DONE)
+        FAIL_POINT("after-commit");
+    return outcome;
+}
+
+static void *run(void *opaque)
+{
+    struct committer *committer = opaque;
+    pthread_mutex_lock(&committer->mutex);
+    for (;;) {
+        while (committer->work != WORK_TO_DO && !committer->is_ending)
+            pthread_cond_wait(&committer->changed, &committer->mutex);
+        if (committer->is_ending)
+            break;
+        pthread_mutex_unlock(&committer->mutex);
+        enum log_outcome outcome = work(committer);
+        pthread_mutex_lock(&committer->mutex);
+        committer->outcome = outcome;
+        committer->work = WORK_DONE;
+        pthread_cond_signal(&committer->changed);
+    }
+    pthread_mutex_unlock(&committer->mutex);
+    return NULL;
+}
+
+/* Outside. */
+
+/* Signals are the main thread's: they shall interrupt its waits. */
+static void start_thread(struct committer *committer)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    if (pthread_create(&committer->thread, NULL, run, committer) != 0)
+        abort();
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+struct committer *committer_new(struct client *producer)
+{
+    pthread_condattr_t attributes;
+    struct committer *committer = calloc(1, sizeof *committer);
+    if (committer == NULL)
+        abort();
+    committer->producer = producer;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_mutex_init(&committer->mutex, NULL);
+    pthread_cond_init(&committer->changed, &attributes);
+    pthread_condattr_destroy(&attributes);
+    start_thread(committer);
+    return committer;
+}
+
+static void forget_offsets(struct committer *committer)
+{
+    if (committer->offsets != NULL)
+        rd_kafka_topic_partition_list_destroy(committer->offsets);
+    committer->offsets = NULL;
+}
+
+void committer_end(struct committer *committer)
+{
+    pthread_mutex_lock(&committer->mutex);
+    committer->is_ending = true;
+    pthread_cond_signal(&committer->changed);
+    pthread_mutex_unlock(&committer->mutex);
+    pthread_join(committer->thread, NULL);
+    pthread_cond_destroy(&committer->changed);
+    pthread_mutex_destroy(&committer->mutex);
+    forget_offsets(committer);
+    free(committer);
+}
+
+void committer_start(struct committer *committer, rd_kafka_topic_partition_list_t *offsets,
+                     const rd_kafka_consumer_group_metadata_t *group)
+{
+    pthread_mutex_lock(&committer->mutex);
+    committer->offsets = offsets;
+    committer->group = group;
+    committer->work = WORK_TO_DO;
+    pthread_cond_signal(&committer->changed);
+    pthread_mutex_unlock(&committer->mutex);
+}
+
+static struct timespec time_after(int ms)
+{
+    struct timespec at;
+    clock_gettime(CLOCK_MONOTONIC, &at);
+    at.tv_sec += ms / 1000;
+    at.tv_nsec += ms % 1000 * 1000000L;
+    if (at.tv_nsec >= 1000000000L) {
+        at.tv_sec++;
+        at.tv_nsec -= 1000000000L;
+    }
+    return at;
+}
+
+enum log_outcome committer_wait(struct committer *committer, int timeout_ms, struct store_error *error)
+{
+    struct timespec until = time_after(timeout_ms);
+    enum log_outcome outcome = LOG_WAITING;
+    int waited = 0;
+    pthread_mutex_lock(&committer->mutex);
+    while (committer->work != WORK_DONE && waited == 0)
+        waited = pthread_cond_timedwait(&committer->changed, &committer->mutex, &until);
+    if (committer->work == WORK_DONE) {
+        outcome = committer->outcome;
+        committer->work = WORK_NONE;
+        forget_offsets(committer);
+        if (outcome != LOG_DONE)
+            *error = committer->error;
+    }
+    pthread_mutex_unlock(&committer->mutex);
+    return outcome;
+}

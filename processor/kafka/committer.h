@@ -1,0 +1,30 @@
+/* committer.h - a thread in which a transaction is committed.
+ *
+ * Sending the offsets and committing take some ten milliseconds of waiting for
+ * brokers, and librdkafka waits in its calls. (It says that a call that timed
+ * out may be made again; with short time-outs 2.0.2 then meets states that it
+ * has not thought of, and ends the process.) So they are called in a thread of
+ * their own, with all the time they want, while the caller goes on folding. The
+ * caller leaves the producer alone until the commit has ended.
+ */
+#ifndef CALLFOLD_PROCESSOR_KAFKA_COMMITTER_H
+#define CALLFOLD_PROCESSOR_KAFKA_COMMITTER_H
+
+#include "processor/kafka/client.h"
+#include "processor/log.h"
+
+struct committer;
+
+/* The producer is borrowed. Ending waits for a call that is under way: no
+ * longer than a transaction lives. */
+struct committer *committer_new(struct client *producer);
+void committer_end(struct committer *committer);
+
+/* Takes the offsets over; the group must stay until the commit has ended. */
+void committer_start(struct committer *committer, rd_kafka_topic_partition_list_t *offsets,
+                     const rd_kafka_consumer_group_metadata_t *group);
+/* How the commit ended, or LOG_WAITING after timeout_ms. LOG_ABORTED: the
+ * transaction is to be aborted. */
+enum log_outcome committer_wait(struct committer *committer, int timeout_ms, struct store_error *error);
+
+#endif
