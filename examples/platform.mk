@@ -5,7 +5,7 @@ LOAD     := examples/platform/load.c examples/platform/journal.c examples/platfo
             processor/message.c
 PLATFORM := $(filter-out examples/platform/load.c,$(wildcard examples/platform/*.c)) \
             processor/options.c processor/message.c processor/deck.c processor/deck_csv.c processor/csv.c processor/input_file.c \
-            processor/kafka/client.c processor/kafka/settings.c
+            processor/kafka/client.c processor/kafka/namesake.c processor/kafka/settings.c
 
 $(BUILD)/load: $(call objects,$(LOAD)) $(BUILD)/libevents.a
 $(BUILD)/platform: $(call objects,$(PLATFORM)) $(BUILD)/libstore.a $(BUILD)/libevents.a
