@@ -125,7 +125,7 @@ class Throw:
             return "no message: " + said[:600]
         if any(ord(letter) < 32 or ord(letter) == 127 for line in lines for letter in line):
             return "a message with a control character: " + repr(said[:600])
-        if code == 64 and not re.search("--|'|command", lines[0]):
+        if code == 64 and not re.search("-X|--|'|command", lines[0]):
             return "a message that names no argument: " + lines[0][:600]
         return None
 
