@@ -1,6 +1,6 @@
 # callfold. `make demo` and `make check` do all the set-up; `make help` lists the rest.
 CC       ?= cc
-CFLAGS   ?= -O2 -g
+CFLAGS   ?= -O3 -g -fno-plt
 BUILD    ?= build
 PREFIX   ?= /usr/local
 DESTDIR  ?=
