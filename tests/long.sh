@@ -3,7 +3,7 @@
 # is printed with the seed that repeats it.           usage: tests/long.sh BUILD [SUITE...]
 #
 #   model     MODEL_SEEDS=500 histories of MODEL_EVENTS=2000 records against the naive
-#             model, from FIRST_SEED=1 on
+#             model, from FIRST_SEED=1 on; PARALLEL_SEEDS=100 of 100 calls at once
 #   laws      LAW_SEEDS=100 of them told in other ways: kills, evictions, accounts alone, ticks lost
 #   embedded  EMBEDDED_SEEDS=3 times the commit rule, each with KILLS=300 at any moment in each
 #             form of input and about 460 at the fail points: some 3,200 kills
@@ -44,6 +44,8 @@ seeds() { seq "$first" $((first + $1 - 1)); }
 model() {
     CALLFOLD=$build/callfold COMPARE_OPTIONS="--order --coverage" part "model, seeds $first to $((first + ${MODEL_SEEDS:-500} - 1)), ${MODEL_EVENTS:-2000} records each" \
         tests/model/run.sh "${MODEL_SEEDS:-500}" "${MODEL_EVENTS:-2000}" "$first"
+    CALLFOLD=$build/callfold COMPARE_OPTIONS="--calls 100" part "model, 100 calls at once, from seed $first on" \
+        tests/model/run.sh "${PARALLEL_SEEDS:-100}" "${MODEL_EVENTS:-2000}" "$first"
 }
 
 laws() {

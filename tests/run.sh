@@ -66,6 +66,8 @@ suite schemas /usr/bin/env python3 tests/schemas/check.py "$build/tests/schemas/
 suite model/itself python3 tests/model/test_model.py
 COMPARE_OPTIONS=--order suite model tests/model/run.sh "${MODEL_SEEDS:-60}" "${MODEL_EVENTS:-800}"
 CALLFOLD=$build/asan/callfold suite model/asan tests/model/run.sh 8 "${MODEL_EVENTS:-800}" 701
+COMPARE_OPTIONS="--order --calls 25" suite model/parallel tests/model/run.sh "${PARALLEL_SEEDS:-24}" 700
+CALLFOLD=$build/asan/callfold COMPARE_OPTIONS="--calls 25" suite model/parallel/asan tests/model/run.sh 4 700 701
 suite model/schemas tests/model/schemas.sh "$build"
 COMPARE_OPTIONS=--laws suite model/laws tests/model/run.sh "${LAW_SEEDS:-6}" "${MODEL_EVENTS:-800}" 901
 suite day tests/day/run.sh "$build"

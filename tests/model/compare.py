@@ -28,6 +28,7 @@ from fewer_rates import rates_of, without_rates
 from history import History, Record, fold, generate, line
 from laws import check_laws
 from model import NO_HASH, NO_KEY, Partition
+from parallel import generate_parallel
 from program import Failed, Program, group, micros, number, program_outputs
 from texts import time_text
 
@@ -385,6 +386,7 @@ def main():
     parser.add_argument("seeds", nargs="*", type=int)
     parser.add_argument("--events", type=int, default=1000)
     parser.add_argument("--accounts", type=int)
+    parser.add_argument("--calls", type=int, help="so many at once, of one account (parallel.py)")
     parser.add_argument("--callfold", default="build/callfold")
     parser.add_argument("--file", help="an events file instead of seeds")
     parser.add_argument("--partitions", type=int, default=0, help="the partition count, with --file")
@@ -403,6 +405,9 @@ def main():
         records = read_file(options.file)
         histories = [(options.file, History(records, options.partitions,
                                             model_outputs(records, options.partitions), None))]
+    elif options.calls:
+        histories = ((f"seed {seed} of {options.calls} calls at once",
+                      generate_parallel(seed, options.events, options.calls)) for seed in options.seeds)
     else:
         histories = ((f"seed {seed}", generate(seed, options.events, options.accounts)) for seed in options.seeds)
     for label, history in histories:
