@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
 #include <sysexits.h>
@@ -13,7 +14,6 @@
 #include "processor/message.h"
 #include "snapshots/files.h"
 
-#define LINE_BYTES    16384 /* of a property: a PEM certificate fits */
 #define OWN_PREFIX    "callfold."
 #define DEFAULT_GROUP "callfold"
 
@@ -22,7 +22,7 @@ static const char *const secrets[] = {
     "ssl.keystore.password", "sasl.oauthbearer.config", "sasl.oauthbearer.client.secret",
 };
 
-/* What cannot be chosen: the commit rule stands on it. An empty value: nothing
+/* What cannot be chosen: the commit rule stands on it. Without a value: nothing
  * may be given at all. */
 static const struct {
     const char *name, *value, *why;
@@ -36,8 +36,8 @@ static const struct {
     {"enable.auto.offset.store", "false", "offsets are committed with the outputs"},
     {"auto.offset.reset", "error", "events that are gone are for the operator to see, not to be skipped"},
     {"partition.assignment.strategy", "range", "partitions change hands between transactions, all at once"},
-    {"transactional.id", "", "it is made of group.id and callfold.instance"},
-    {"group.instance.id", "", "it is callfold.instance"},
+    {"transactional.id", NULL, "it is made of group.id and callfold.instance"},
+    {"group.instance.id", NULL, "it is callfold.instance"},
     {"enable.partition.eof", "false", "the meter follows the log without end"},
 };
 
@@ -52,10 +52,12 @@ static bool is_secret(const char *name)
 static bool check_fixed(const struct kafka_setting *setting, struct store_error *error)
 {
     for (size_t i = 0; i < sizeof fixed / sizeof fixed[0]; i++) {
-        if (strcmp(setting->name, fixed[i].name) != 0 || strcmp(setting->value, fixed[i].value) == 0)
+        if (strcmp(setting->name, fixed[i].name) != 0)
             continue;
-        if (fixed[i].value[0] == '\0')
+        if (fixed[i].value == NULL)
             return fail_with(error, EX_CONFIG, "%s: %s cannot be set: %s", setting->where, setting->name, fixed[i].why);
+        if (strcmp(setting->value, fixed[i].value) == 0)
+            continue;
         return fail_with(error, EX_CONFIG, "%s: %s=%s is not possible: %s; leave it out, it is %s", setting->where,
                          setting->name, setting->value, fixed[i].why, fixed[i].value);
     }
@@ -114,11 +116,14 @@ static bool take(struct kafka_settings *settings, const struct kafka_setting *se
         return take_own(settings, setting, error);
     if (!check_fixed(setting, error))
         return false;
-    if (strcmp(setting->name, "group.id") == 0)
-        replace(&settings->group, setting->value);
-    else
+    if (strcmp(setting->name, "group.id") != 0) {
         keep(settings, setting);
-    return true;
+        return true;
+    }
+    replace(&settings->group, setting->value);
+    return setting->value[0] != '\0' ||
+           fail_with(error, EX_CONFIG, "%s: group.id is empty; give the group a name, or leave it out: it is then %s",
+                     setting->where, DEFAULT_GROUP);
 }
 
 static char *trim(char *text)
@@ -165,18 +170,25 @@ static void warn_if_exposed(FILE *file, const char *path)
 
 static bool read_file(struct kafka_settings *settings, const char *path, struct store_error *error)
 {
-    char line[LINE_BYTES];
+    char *line = NULL;
+    size_t capacity = 0;
+    ssize_t len;
     struct kafka_setting setting;
     bool has_secret = false, taken = true;
     FILE *file = fopen(path, "r");
     if (file == NULL)
         return fail_with(error, EX_CONFIG, "cannot read the Kafka properties in %s: %s", path, strerror(errno));
-    for (int number = 1; taken && fgets(line, sizeof line, file) != NULL; number++) {
+    for (int number = 1; taken && (len = getline(&line, &capacity, file)) >= 0; number++) {
         snprintf(setting.where, sizeof setting.where, "%.300s:%d", path, number);
-        taken = read_line(settings, &setting, line, &has_secret, error);
+        taken = strlen(line) == (size_t)len
+                    ? read_line(settings, &setting, line, &has_secret, error)
+                    : fail_with(error, EX_CONFIG, "%s: a NUL byte; this is no text file", setting.where);
     }
+    if (taken && ferror(file))
+        taken = fail_with(error, EX_CONFIG, "cannot read the Kafka properties in %s: %s", path, strerror(errno));
     if (has_secret)
         warn_if_exposed(file, path);
+    free(line);
     fclose(file);
     return taken;
 }
