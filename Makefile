@@ -15,11 +15,12 @@ all: deps-build $(BUILD)/callfold
 # --- the house: each wall is a library ---
 $(BUILD)/libevents.a: $(call objects,$(wildcard events/*.c))
 $(BUILD)/libfold.a: $(call objects,$(wildcard processor/fold/*.c))
+$(BUILD)/libterminal.a: $(call objects,$(wildcard terminal/*.c))
 $(BUILD)/libstore.a: $(call objects,$(wildcard snapshots/*.c))
 %.a:
 	@echo "  AR  $@"; rm -f $@; ar rcs $@ $^
 
-CORE := $(BUILD)/libfold.a $(BUILD)/libevents.a
+CORE := $(BUILD)/libterminal.a $(BUILD)/libfold.a $(BUILD)/libevents.a
 $(BUILD)/callfold: $(call objects,$(wildcard processor/*.c processor/kafka/*.c)) $(BUILD)/libstore.a $(CORE)
 	@echo "  LD  $@"; $(CC) $(LDFLAGS) $(CFLAGS) -o $@ $^ -llmdb -lsmartcols -lrdkafka $(LIBS)
 

@@ -16,7 +16,7 @@
 #include "processor/commands.h"
 #include "processor/kafka/feed.h"
 #include "processor/log_file_archive.h"
-#include "processor/message.h"
+#include "terminal/message.h"
 #include "snapshots/files.h"
 
 struct production {

@@ -1,6 +1,6 @@
 /* cmd_rates.c - callfold rates: a table of what can be done with rate decks. */
 #include "processor/commands.h"
-#include "processor/options.h"
+#include "terminal/options.h"
 #include "processor/rates.h"
 
 static const struct command commands[] = {

@@ -8,7 +8,7 @@
 
 #include "events/currency.h"
 #include "events/phone.h"
-#include "processor/message.h"
+#include "terminal/message.h"
 #include "processor/rates.h"
 
 #define FIXED_COLUMNS 4 /* destination, kind, prefix, increments */

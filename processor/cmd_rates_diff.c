@@ -11,7 +11,7 @@
 #include <stdlib.h>
 
 #include "events/currency.h"
-#include "processor/message.h"
+#include "terminal/message.h"
 #include "processor/rates.h"
 
 #define EX_DIFFERENCE 1

@@ -9,7 +9,7 @@
 #include "events/money.h"
 #include "events/phone.h"
 #include "events/reasons.h"
-#include "processor/message.h"
+#include "terminal/message.h"
 #include "processor/rates.h"
 
 #define MS_PER_CALL_MINUTE 60000

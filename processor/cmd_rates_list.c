@@ -2,7 +2,7 @@
 #include <stdlib.h>
 
 #include "events/currency.h"
-#include "processor/message.h"
+#include "terminal/message.h"
 #include "processor/rates_list.h"
 
 struct list_options {

@@ -20,7 +20,7 @@
 #include "events/instant.h"
 #include "events/phone.h"
 #include "processor/kafka/feed.h"
-#include "processor/message.h"
+#include "terminal/message.h"
 #include "processor/rates.h"
 
 #define RATES_PER_EVENT 1000

@@ -10,8 +10,8 @@
 #include "processor/engine.h"
 #include "processor/kafka/log_kafka.h"
 #include "processor/log_file.h"
-#include "processor/message.h"
-#include "processor/options.h"
+#include "terminal/message.h"
+#include "terminal/options.h"
 #include "snapshots/fail_point.h"
 #include "snapshots/files.h"
 

@@ -8,8 +8,8 @@
 
 #include "events/phone.h"
 #include "processor/commands.h"
-#include "processor/message.h"
-#include "processor/options.h"
+#include "terminal/message.h"
+#include "terminal/options.h"
 #include "processor/status.h"
 
 struct named_table {

@@ -1,6 +1,6 @@
 /* cmd_topics.c - callfold topics: a table of what can be done with Kafka's topics. */
 #include "processor/commands.h"
-#include "processor/options.h"
+#include "terminal/options.h"
 
 static const struct command commands[] = {
     {"create", topics_create, "make the topics that are missing, say what differs in others"},

@@ -4,7 +4,7 @@
 #include "processor/commands.h"
 #include "processor/kafka/topics.h"
 #include "processor/log.h"
-#include "processor/message.h"
+#include "terminal/message.h"
 
 struct create_options {
     const char *kafka;

@@ -13,7 +13,7 @@
 #include "events/phone.h"
 #include "processor/csv.h"
 #include "processor/input_file.h"
-#include "processor/message.h"
+#include "terminal/message.h"
 
 #define FAULTS_SHOWN    20
 #define VALUE_SHOWN     40  /* bytes of a wrong value that a message repeats */

@@ -10,7 +10,7 @@
 #define CALLFOLD_PROCESSOR_DECK_CSV_H
 
 #include "processor/deck.h"
-#include "processor/options.h"
+#include "terminal/options.h"
 
 /* What the command line says of a deck, over what its head says. */
 struct deck_options {

@@ -6,7 +6,7 @@
 #include <sysexits.h>
 
 #include "events/encode.h"
-#include "processor/message.h"
+#include "terminal/message.h"
 #include "processor/partition.h"
 #include "snapshots/fail_point.h"
 #include "snapshots/files.h"

@@ -11,7 +11,7 @@
 #include "events/money.h"
 #include "processor/csv.h"
 #include "processor/input_file.h"
-#include "processor/message.h"
+#include "terminal/message.h"
 
 /* ---- CSV to the event's data ---- */
 

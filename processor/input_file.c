@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 
-#include "processor/message.h"
+#include "terminal/message.h"
 
 #define CHUNK 65536
 

@@ -1,6 +1,6 @@
 /* main.c - the program callfold: a table of its commands. */
 #include "processor/commands.h"
-#include "processor/options.h"
+#include "terminal/options.h"
 
 static const struct command commands[] = {
     {"run", cmd_run, "meter events: fold them into commands, ledger and call records"},

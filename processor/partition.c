@@ -14,7 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "processor/message.h"
+#include "terminal/message.h"
 #include "snapshots/fail_point.h"
 #include "snapshots/files.h"
 

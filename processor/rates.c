@@ -8,7 +8,7 @@
 #include "events/currency.h"
 #include "events/money.h"
 #include "events/phone.h"
-#include "processor/message.h"
+#include "terminal/message.h"
 
 static int read_fx(struct pricing *pricing, const char *fx_path)
 {

@@ -13,7 +13,7 @@
 #include "processor/deck_csv.h"
 #include "processor/fold/charge.h"
 #include "processor/fx_file.h"
-#include "processor/table.h"
+#include "terminal/table.h"
 
 int rates_publish(int argc, char **argv);
 int rates_list(int argc, char **argv);

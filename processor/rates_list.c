@@ -5,7 +5,7 @@
 
 #include "events/currency.h"
 #include "events/phone.h"
-#include "processor/message.h"
+#include "terminal/message.h"
 
 /* A row, before those that differ in their prefix only are merged. */
 struct listed {

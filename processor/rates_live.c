@@ -9,7 +9,7 @@
 #include "events/currency.h"
 #include "events/instant.h"
 #include "events/phone.h"
-#include "processor/message.h"
+#include "terminal/message.h"
 #include "processor/rates_list.h"
 #include "processor/state_view.h"
 

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "processor/message.h"
+#include "terminal/message.h"
 
 int state_view_open(struct state_view *view, const char *dir, uint32_t partition)
 {

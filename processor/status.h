@@ -7,7 +7,7 @@
 #define CALLFOLD_PROCESSOR_STATUS_H
 
 #include "processor/state_view.h"
-#include "processor/table.h"
+#include "terminal/table.h"
 
 struct status {
     const char *dir;

@@ -6,7 +6,7 @@
 #include "events/currency.h"
 #include "events/encode.h"
 #include "events/instant.h"
-#include "processor/message.h"
+#include "terminal/message.h"
 #include "processor/status.h"
 
 /* Prefixes blocked for a number, or account-wide (id "", number NULL). */

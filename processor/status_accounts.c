@@ -1,6 +1,6 @@
 /* status_accounts.c - every account, every live call: as many as there are. */
 #include "events/currency.h"
-#include "processor/message.h"
+#include "terminal/message.h"
 #include "processor/status.h"
 
 #include <stdlib.h>

@@ -13,7 +13,7 @@
 #include "events/encode.h"
 #include "events/instant.h"
 #include "events/money.h"
-#include "processor/message.h"
+#include "terminal/message.h"
 #include "processor/status.h"
 
 int each_partition(struct status *status, int (*visit)(void *context, struct state_view *view), void *context)

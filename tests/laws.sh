@@ -29,8 +29,10 @@ expect "only snapshots/store.c includes lmdb.h" "$(includes lmdb.h | grep -vx sn
 expect "the fold includes only itself and events/" \
     "$(grep -hoE '#include "[^"]+"' processor/fold/*.[ch] | grep -vE '"(events|processor/fold)/')"
 expect "events/ includes only itself" "$(grep -hoE '#include "[^"]+"' events/*.[ch] | grep -v '"events/')"
+expect "terminal/ includes only itself and events/" \
+    "$(grep -hoE '#include "[^"]+"' terminal/*.[ch] | grep -vE '"(events|terminal)/')"
 expect "every top folder has a README" \
-    "$(for d in events processor processor/fold snapshots tests bench deploy docs examples; do [ -s "$d/README.md" ] || echo "$d"; done)"
+    "$(for d in events terminal processor processor/fold snapshots tests bench deploy docs examples; do [ -s "$d/README.md" ] || echo "$d"; done)"
 
 # No function over 70 lines in what we ship.
 expect "no function over 70 lines" "$(awk '

@@ -20,8 +20,8 @@
 #include "events/money.h"
 #include "examples/platform/journal.h"
 #include "examples/platform/random.h"
-#include "processor/message.h"
-#include "processor/options.h"
+#include "terminal/message.h"
+#include "terminal/options.h"
 
 #define START_MS     1795420800000 /* 2026-11-23T08:00:00Z */
 #define TICK_MS      6000

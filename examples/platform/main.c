@@ -7,7 +7,7 @@
 #include "examples/platform/memory.h"
 #include "examples/platform/platform.h"
 #include "examples/platform/topics.h"
-#include "processor/message.h"
+#include "terminal/message.h"
 
 #define TICK_MS             6000 /* the contract's defaults, until policy says otherwise */
 #define RECHARGE_TIMEOUT_MS 900000

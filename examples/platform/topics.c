@@ -8,7 +8,7 @@
 
 #include "events/partitioner.h"
 #include "processor/kafka/client.h"
-#include "processor/message.h"
+#include "terminal/message.h"
 
 #define EVENTS          TYPE_PREFIX "events"
 #define COMMANDS        TYPE_PREFIX "commands"

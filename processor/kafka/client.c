@@ -9,7 +9,7 @@
 #include <syslog.h>
 
 #include "processor/kafka/namesake.h"
-#include "processor/message.h"
+#include "terminal/message.h"
 #include "snapshots/files.h"
 
 #define REACH_MS      15000 /* for the first answer of any broker */

@@ -6,7 +6,7 @@
 #include <sysexits.h>
 
 #include "processor/kafka/topics.h"
-#include "processor/message.h"
+#include "terminal/message.h"
 #include "processor/progress_json.h"
 #include "snapshots/files.h"
 

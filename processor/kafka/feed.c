@@ -5,7 +5,7 @@
 #include <sysexits.h>
 
 #include "processor/kafka/topics.h"
-#include "processor/message.h"
+#include "terminal/message.h"
 #include "snapshots/files.h"
 
 #define FULL_MS    10

@@ -12,7 +12,7 @@
 #include "processor/kafka/namesake.h"
 #include "processor/kafka/topics.h"
 #include "processor/kafka/transaction.h"
-#include "processor/message.h"
+#include "terminal/message.h"
 #include "processor/progress_json.h"
 #include "snapshots/files.h"
 

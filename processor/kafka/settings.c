@@ -11,7 +11,7 @@
 #include <sysexits.h>
 
 #include "events/phone.h"
-#include "processor/message.h"
+#include "terminal/message.h"
 #include "snapshots/files.h"
 
 #define OWN_PREFIX    "callfold."

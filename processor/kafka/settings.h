@@ -13,7 +13,7 @@
 #ifndef CALLFOLD_PROCESSOR_KAFKA_SETTINGS_H
 #define CALLFOLD_PROCESSOR_KAFKA_SETTINGS_H
 
-#include "processor/options.h"
+#include "terminal/options.h"
 #include "snapshots/store.h"
 
 #define SETTING_WHERE 320 /* bytes of "FILE:LINE" */

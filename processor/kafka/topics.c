@@ -7,7 +7,7 @@
 #include <sysexits.h>
 
 #include "processor/log.h"
-#include "processor/message.h"
+#include "terminal/message.h"
 #include "snapshots/files.h"
 
 #define ADMIN_MS     30000

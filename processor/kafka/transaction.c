@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <sysexits.h>
 
-#include "processor/message.h"
+#include "terminal/message.h"
 #include "snapshots/fail_point.h"
 #include "snapshots/files.h"
 

@@ -1,4 +1,4 @@
-/* fuzz_options.c - any words as a command line (processor/options.h).
+/* fuzz_options.c - any words as a command line (terminal/options.h).
  *
  * An input is words with a NUL between them. Whatever they are, reading them
  * ends with the targets set within their bounds and the operands left over, or
@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sysexits.h>
 
-#include "processor/options.h"
+#include "terminal/options.h"
 #include "tests/fuzz/hear.h"
 
 #define WORDS_MAX     64

@@ -31,7 +31,7 @@ fi
 # What every target may use, once for all of them.
 echo "  CC  $out"
 parts="tests/fuzz/compose.c tests/fuzz/judge_pipe.c tests/fuzz/hear.c tests/tables/memory.c tests/tables/audit.c"
-for source in events/*.c processor/fold/*.c snapshots/*.c processor/*.c processor/kafka/settings.c $parts; do
+for source in events/*.c terminal/*.c processor/fold/*.c snapshots/*.c processor/*.c processor/kafka/settings.c $parts; do
     case $source in processor/main.c | processor/cmd_*.c) continue ;; esac
     # shellcheck disable=SC2086
     "$clang" $flags -fsanitize=fuzzer-no-link,$checks -c -o "$objects/$(echo "$source" | tr / -).o" "$source" || exit 70

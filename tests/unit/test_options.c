@@ -10,8 +10,8 @@
 
 #include <cmocka.h>
 
-#include "processor/message.h"
-#include "processor/options.h"
+#include "terminal/message.h"
+#include "terminal/options.h"
 
 #define WORDS_MAX 12
 

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "processor/message.h"
+#include "terminal/message.h"
 #include "processor/state_view.h"
 
 /* A body of so many bytes at an aligned address of its own, so that a sanitizer

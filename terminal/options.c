@@ -1,5 +1,5 @@
 /* options.c - see options.h. */
-#include "processor/options.h"
+#include "terminal/options.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "processor/message.h"
+#include "terminal/message.h"
 
 #define OPTIONS_MAX  48 /* of one command */
 #define WORD_MAX     64 /* letters looked at when a word is compared */

@@ -5,8 +5,8 @@
  * --quiet. A progress line is drawn only on a terminal, over itself, and is
  * wiped before anything else is said.
  */
-#ifndef CALLFOLD_PROCESSOR_MESSAGE_H
-#define CALLFOLD_PROCESSOR_MESSAGE_H
+#ifndef CALLFOLD_TERMINAL_MESSAGE_H
+#define CALLFOLD_TERMINAL_MESSAGE_H
 
 #include <stdbool.h>
 #include <stdint.h>

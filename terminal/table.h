@@ -14,8 +14,8 @@
  * JSON and CSV are written row by row, so that a table may be of any length;
  * an aligned one is held in memory until its columns' widths are known.
  */
-#ifndef CALLFOLD_PROCESSOR_TABLE_H
-#define CALLFOLD_PROCESSOR_TABLE_H
+#ifndef CALLFOLD_TERMINAL_TABLE_H
+#define CALLFOLD_TERMINAL_TABLE_H
 
 #include <stdio.h>
 

@@ -5,10 +5,10 @@
  * narrow the columns that can be spared go next, and then names are wrapped
  * between words. Elsewhere than on a terminal a table is as wide as it is.
  */
-#ifndef CALLFOLD_PROCESSOR_TABLE_ALIGNED_H
-#define CALLFOLD_PROCESSOR_TABLE_ALIGNED_H
+#ifndef CALLFOLD_TERMINAL_TABLE_ALIGNED_H
+#define CALLFOLD_TERMINAL_TABLE_ALIGNED_H
 
-#include "processor/table.h"
+#include "terminal/table.h"
 
 struct aligned;
 

@@ -1,5 +1,5 @@
 /* table_aligned.c - see table_aligned.h. */
-#include "processor/table_aligned.h"
+#include "terminal/table_aligned.h"
 
 #include <libsmartcols/libsmartcols.h>
 #include <locale.h>
@@ -7,7 +7,7 @@
 #include <unistd.h>
 #include <wchar.h>
 
-#include "processor/message.h"
+#include "terminal/message.h"
 
 #define GAP          "  " /* between columns */
 #define NARROWEST    10   /* to which names may be wrapped */

@@ -1,5 +1,5 @@
 /* table.c - see table.h. */
-#include "processor/table.h"
+#include "terminal/table.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -10,8 +10,8 @@
 #include "events/instant.h"
 #include "events/money.h"
 #include "events/phone.h"
-#include "processor/message.h"
-#include "processor/table_aligned.h"
+#include "terminal/message.h"
+#include "terminal/table_aligned.h"
 
 struct table {
     enum table_format format;

@@ -21,8 +21,8 @@
  * Every option takes `--name value` and `--name=value`, and may be shortened
  * as long as it stays unambiguous (GNU getopt_long is underneath).
  */
-#ifndef CALLFOLD_PROCESSOR_OPTIONS_H
-#define CALLFOLD_PROCESSOR_OPTIONS_H
+#ifndef CALLFOLD_TERMINAL_OPTIONS_H
+#define CALLFOLD_TERMINAL_OPTIONS_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* message.c - see message.h. */
-#include "processor/message.h"
+#include "terminal/message.h"
 
 #include <ctype.h>
 #include <inttypes.h>
