@@ -10,6 +10,8 @@ from meter import DAY, HOUR, START, Meter, event, time_text
 
 ORIGINS = {"US": "+12025550100", "FR-mobile": "+33612345678"}  # and a number of each
 DIALLED = 400
+DECKS = 5  # the first fills its pages; those that come into a tree with records behind them, half of each
+UNHURRIED = ("--batch-ms", 3_600_000, "--checkpoint-ms", 3_600_000)  # stores at the end, whatever the clock says
 
 
 class Deck:
@@ -68,7 +70,7 @@ def check_calls(check, meter, deck, time_ms):
                  for place, (origin, number) in enumerate(zip(origins, numbers)))
     meter.append(event("call.ended", "a", time_ms, call_id=f"{deck.name}-{place}", duration_ms=0)
                  for place in range(DIALLED))
-    meter.run()
+    meter.run(*UNHURRIED)
     answers = {output["data"]["call_id"]: output["data"] for output in meter.outputs("commands")
                if output["type"] in ("callfold.call.authorized", "callfold.call.denied")}
     wrong = []
@@ -130,15 +132,15 @@ def state_bytes(meter):
 def run(check, program, sizes, directory):
     meter = Meter(program, directory)
     open_account(meter)
-    decks = [Deck(directory, f"deck-{day}", sizes.prefixes, START + day * DAY) for day in range(3)]
+    decks = [Deck(directory, f"deck-{day}", sizes.prefixes, START + day * DAY) for day in range(DECKS)]
     seen = []
     for deck in decks:
         published = publish(meter, deck, deck.effective_ms - HOUR if seen else START)
-        folded = meter.run()
+        folded = meter.run(*UNHURRIED)
         check_calls(check, meter, deck, deck.effective_ms)
         meter.append([event("clock.advanced", None, deck.effective_ms + HOUR + 1)])
-        meter.run()
-        restarted = meter.run()
+        meter.run(*UNHURRIED)
+        restarted = meter.run(*UNHURRIED)
         kept = census(meter.state / "partition-0").counts["R"]
         check(f"{deck.name} is the only deck whose rates are kept", kept == sizes.prefixes, kept)
         seen.append((folded.peak_bytes, restarted.peak_bytes, state_bytes(meter)))
@@ -146,7 +148,7 @@ def run(check, program, sizes, directory):
               f"{folded.peak_bytes >> 20} MB; restart {restarted.cpu_s:.2f} s, {restarted.peak_bytes >> 20} MB; "
               f"state {seen[-1][2] >> 20} MB")
     names = ("memory of a run that takes up a deck", "memory of a restart", "state file")
-    for name, second, last in zip(names, seen[1], seen[-1]):
-        check(f"the {name} does not grow from deck to deck", last <= 1.1 * second, f"{second}, at last {last} bytes")
+    for name, third, last, growth in zip(names, seen[2], seen[-1], (1.1, 1.1, 1.02)):
+        check(f"the {name} does not grow from deck to deck", last <= growth * third, f"{third}, at last {last} bytes")
     check_status(check, meter, decks[-1])
     check_tools(check, meter, decks[0], decks[1])
