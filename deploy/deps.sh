@@ -5,7 +5,7 @@
 set -eu
 
 build="gcc make libc6-dev pkg-config liblmdb-dev libjansson-dev libssl-dev libxxhash-dev libsmartcols-dev librdkafka-dev"
-check="$build libcmocka-dev python3 python3-jsonschema python3-yaml binutils jq default-jre-headless maven python3-pip openssl"
+check="$build libcmocka-dev python3 python3-jsonschema python3-yaml binutils jq python3-confluent-kafka default-jre-headless maven openssl"
 case "${1:-}" in
     build) wanted=$build ;;
     check) wanted=$check ;;

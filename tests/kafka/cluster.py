@@ -8,7 +8,7 @@
 
 By hand:   tests/kafka/run.sh build cluster.py up [--brokers 3] [--secure] [--proxied]
 
-The jars are those of fetch.sh, in $BUILD/kafka. Each broker is a controller too (KRaft).
+The jars are those of fetch.sh, in $BUILD/brokers. Each broker is a controller too (KRaft).
 Its data and log live in a directory of their own that goes when the cluster does;
 a broker dies with the process that started it.
 """
@@ -32,7 +32,9 @@ from proxy import Proxy
 
 HERE = pathlib.Path(__file__).resolve().parent
 BUILD = pathlib.Path(os.environ.get("BUILD", HERE.parent.parent / "build"))
-JARS = BUILD / "kafka" / "jars"
+JARS = BUILD / "brokers"
+NEWEST, OLD_SCRAM = "4.1.1", "3.7.1"
+SCRAM_MENDED = 0x020601ff
 CLUSTER_ID = "callfoldTestCluster000"
 USER, PASSWORD = "callfold", "the-test-password"
 START_TIMEOUT_S = 60
@@ -130,17 +132,18 @@ class Broker:
         with open(self.log, "ab") as log:
             return subprocess.Popen(
                 ["java", *self.cluster.jvm, f"-Dlog4j2.configurationFile={HERE}/log4j2.xml",
-                 "-cp", f"{JARS}/*", main, *arguments],
+                 "-cp", f"{JARS / self.cluster.release}/*", main, *arguments],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, preexec_fn=die_with_parent)
 
 
 class Cluster:
     """`brokers` nodes, started. secure: clients come over TLS with SCRAM or PLAIN;
-    proxied: through brokers[i].proxy; settings: broker properties beside ours."""
+    proxied: through brokers[i].proxy; settings: broker properties beside ours;
+    release: OLD_SCRAM understands the SCRAM of a librdkafka before 2.6.1."""
 
-    def __init__(self, brokers=1, secure=False, proxied=False, settings=(),
+    def __init__(self, brokers=1, secure=False, proxied=False, settings=(), release=NEWEST,
                  jvm=("-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")):
-        self.secure, self.proxied = secure, proxied
+        self.secure, self.proxied, self.release = secure, proxied, release
         self.settings, self.jvm = dict(settings), jvm
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="callfold-kafka-"))
         self.certificates = Certificates(self.directory) if secure else None
@@ -170,8 +173,13 @@ class Cluster:
         properties = {"bootstrap.servers": self.bootstrap}
         if self.secure:
             properties |= {"security.protocol": "SASL_SSL", "ssl.ca.location": str(self.certificates.ca),
-                           "sasl.mechanism": "SCRAM-SHA-512", "sasl.username": USER, "sasl.password": PASSWORD}
+                           "sasl.mechanism": "SCRAM-SHA-512" if self.speaks_scram() else "PLAIN",
+                           "sasl.username": USER, "sasl.password": PASSWORD}
         return properties | dict(more)
+
+    def speaks_scram(self):
+        """With the librdkafka that is installed, which is callfold's too."""
+        return self.release == OLD_SCRAM or confluent_kafka.libversion()[1] >= SCRAM_MENDED
 
     def write_properties(self, path, more=()):
         """client() as the file that `callfold --kafka` reads, for the owner's eyes only."""

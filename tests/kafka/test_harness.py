@@ -6,7 +6,7 @@ import confluent_kafka
 import confluent_kafka.admin
 
 import topics
-from cluster import PASSWORD, QUIET, Cluster
+from cluster import OLD_SCRAM, PASSWORD, QUIET, Cluster
 
 
 def create(cluster, topic, partitions=2, **settings):
@@ -73,7 +73,7 @@ class OneBroker(unittest.TestCase):
 class ThreeSecureBrokers(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.cluster = cls.enterClassContext(Cluster(brokers=3, secure=True))
+        cls.cluster = cls.enterClassContext(Cluster(brokers=3, secure=True, release=OLD_SCRAM))
 
     def test_topics_outlive_a_broker(self):
         create(self.cluster, "replicated")
@@ -87,6 +87,7 @@ class ThreeSecureBrokers(unittest.TestCase):
         good, errors = self.cluster.client(), []
         self.assertEqual(3, len(confluent_kafka.admin.AdminClient(good).list_topics(timeout=10).brokers))
         self.assertEqual("SASL_SSL", good["security.protocol"])
+        self.assertEqual("SCRAM-SHA-512", good["sasl.mechanism"])
         for wrong in ({"sasl.password": PASSWORD + "!"}, {"ssl.ca.location": str(self.cluster.certificates.stranger)}):
             client = good | wrong | {"error_cb": lambda error: errors.append(error.str())} | QUIET
             with self.assertRaises(confluent_kafka.KafkaException):
