@@ -6,6 +6,7 @@
 #include <openssl/evp.h>
 
 #include "events/encode_write.h"
+#include "events/hex.h"
 
 /* What a data writer is given: the output, and the list that says which record
  * of the log caused it. */
@@ -241,16 +242,12 @@ static void write_balance(struct buffer *buffer, const struct source *source)
 /* SHA-256 of all of bytes, in hex. */
 static void sha256_hex(struct text bytes, char hex[HASH_HEX])
 {
-    static const char digits[] = "0123456789abcdef";
     unsigned char hash[EVP_MAX_MD_SIZE];
     unsigned int size = 0;
     int done = EVP_Digest(text_present(bytes) ? bytes.at : "", bytes.len, hash, &size, EVP_sha256(), NULL);
     if (done != 1 || size != HASH_SIZE)
         abort(); /* libcrypto without SHA-256 is a broken installation; a reject without its hash is no evidence */
-    for (size_t i = 0; i < HASH_SIZE; i++) {
-        hex[2 * i] = digits[hash[i] >> 4];
-        hex[2 * i + 1] = digits[hash[i] & 15];
-    }
+    hex_encode(hash, HASH_SIZE, hex);
 }
 
 static struct text kept_bytes(struct text bytes)

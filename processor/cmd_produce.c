@@ -16,8 +16,8 @@
 #include "processor/commands.h"
 #include "processor/kafka/feed.h"
 #include "processor/log_file_archive.h"
-#include "terminal/message.h"
 #include "snapshots/files.h"
+#include "terminal/message.h"
 
 struct production {
     const char *kafka, *events;

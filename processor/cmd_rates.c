@@ -1,7 +1,7 @@
 /* cmd_rates.c - callfold rates: a table of what can be done with rate decks. */
 #include "processor/commands.h"
-#include "terminal/options.h"
 #include "processor/rates.h"
+#include "terminal/options.h"
 
 static const struct command commands[] = {
     {"publish", rates_publish, "check a deck and print the events that put it in force"},

@@ -8,8 +8,8 @@
 
 #include "events/currency.h"
 #include "events/phone.h"
-#include "terminal/message.h"
 #include "processor/rates.h"
+#include "terminal/message.h"
 
 #define FIXED_COLUMNS 4 /* destination, kind, prefix, increments */
 

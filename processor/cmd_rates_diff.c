@@ -11,8 +11,8 @@
 #include <stdlib.h>
 
 #include "events/currency.h"
-#include "terminal/message.h"
 #include "processor/rates.h"
+#include "terminal/message.h"
 
 #define EX_DIFFERENCE 1
 

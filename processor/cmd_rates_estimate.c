@@ -9,8 +9,8 @@
 #include "events/money.h"
 #include "events/phone.h"
 #include "events/reasons.h"
-#include "terminal/message.h"
 #include "processor/rates.h"
+#include "terminal/message.h"
 
 #define MS_PER_CALL_MINUTE 60000
 

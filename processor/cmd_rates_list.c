@@ -2,8 +2,8 @@
 #include <stdlib.h>
 
 #include "events/currency.h"
-#include "terminal/message.h"
 #include "processor/rates_list.h"
+#include "terminal/message.h"
 
 struct list_options {
     struct deck_options deck;

@@ -20,8 +20,8 @@
 #include "events/instant.h"
 #include "events/phone.h"
 #include "processor/kafka/feed.h"
-#include "terminal/message.h"
 #include "processor/rates.h"
+#include "terminal/message.h"
 
 #define RATES_PER_EVENT 1000
 #define EVENT_BYTES     (RECORD_MAX / 2)

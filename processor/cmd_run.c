@@ -10,10 +10,10 @@
 #include "processor/engine.h"
 #include "processor/kafka/log_kafka.h"
 #include "processor/log_file.h"
-#include "terminal/message.h"
-#include "terminal/options.h"
 #include "snapshots/fail_point.h"
 #include "snapshots/files.h"
+#include "terminal/message.h"
+#include "terminal/options.h"
 
 #define BATCH_RECORDS 10000
 #define BATCH_KAFKA   50000 /* a transaction takes its time whatever is in it */

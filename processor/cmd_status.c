@@ -8,9 +8,9 @@
 
 #include "events/phone.h"
 #include "processor/commands.h"
+#include "processor/status.h"
 #include "terminal/message.h"
 #include "terminal/options.h"
-#include "processor/status.h"
 
 struct named_table {
     const char *name, *title;

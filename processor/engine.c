@@ -6,10 +6,10 @@
 #include <sysexits.h>
 
 #include "events/encode.h"
-#include "terminal/message.h"
 #include "processor/partition.h"
 #include "snapshots/fail_point.h"
 #include "snapshots/files.h"
+#include "terminal/message.h"
 
 #define IDLE_WAIT_MS 1000
 /* A checkpoint takes at most about a tenth of the time, however large it is. */

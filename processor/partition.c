@@ -14,14 +14,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "terminal/message.h"
 #include "snapshots/fail_point.h"
 #include "snapshots/files.h"
+#include "terminal/message.h"
 
-static void store_path(char path[PATH_MAX], const char *dir, uint32_t number)
-{
-    snprintf(path, PATH_MAX, "%s/partition-%" PRIu32, dir, number);
-}
 
 /* Proving a stored state. */
 

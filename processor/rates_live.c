@@ -9,9 +9,9 @@
 #include "events/currency.h"
 #include "events/instant.h"
 #include "events/phone.h"
-#include "terminal/message.h"
 #include "processor/rates_list.h"
 #include "processor/state_view.h"
+#include "terminal/message.h"
 
 /* What is read of the state; the deck's texts borrow from it. */
 struct live_list {

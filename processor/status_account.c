@@ -6,8 +6,8 @@
 #include "events/currency.h"
 #include "events/encode.h"
 #include "events/instant.h"
-#include "terminal/message.h"
 #include "processor/status.h"
+#include "terminal/message.h"
 
 /* Prefixes blocked for a number, or account-wide (id "", number NULL). */
 static struct buffer blocked_prefixes(struct status *status, struct text id, const struct number_record *number)

@@ -1,7 +1,7 @@
 /* status_accounts.c - every account, every live call: as many as there are. */
 #include "events/currency.h"
-#include "terminal/message.h"
 #include "processor/status.h"
+#include "terminal/message.h"
 
 #include <stdlib.h>
 

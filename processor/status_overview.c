@@ -13,8 +13,8 @@
 #include "events/encode.h"
 #include "events/instant.h"
 #include "events/money.h"
-#include "terminal/message.h"
 #include "processor/status.h"
+#include "terminal/message.h"
 
 int each_partition(struct status *status, int (*visit)(void *context, struct state_view *view), void *context)
 {

@@ -1,5 +1,5 @@
-/* state_directory.c - the directory that holds the partitions: its lock, and
- * which partitions are there. See store.h. */
+/* state_directory.c - the directory that holds the partitions: its lock, where
+ * it is at home, and which partitions are there. See store.h. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -56,6 +56,50 @@ int state_lock(const char *dir, struct store_error *error)
     close(fd);
     return -1;
 }
+
+void store_path(char *path, const char *dir, uint32_t partition)
+{
+    snprintf(path, PATH_MAX, "%s/" STORE_NAME "%" PRIu32, dir, partition);
+}
+
+/* Where it is at home. */
+
+static void home_path(char path[PATH_MAX], const char *dir)
+{
+    snprintf(path, PATH_MAX, "%s/kafka", dir);
+}
+
+bool state_home_read(const char *dir, char home[HOME_SIZE], struct store_error *error)
+{
+    char path[PATH_MAX];
+    home_path(path, dir);
+    home[0] = '\0';
+    FILE *file = fopen(path, "re");
+    if (file == NULL)
+        return errno == ENOENT || fail_with_errno(error, errno, "read", path);
+    size_t len = fread(home, 1, HOME_SIZE - 1, file);
+    bool read = !ferror(file);
+    fclose(file);
+    home[len] = '\0';
+    home[strcspn(home, "\n")] = '\0';
+    return read || fail_with_errno(error, EIO, "read", path);
+}
+
+bool state_home_write(const char *dir, const char *home, struct store_error *error)
+{
+    char path[PATH_MAX];
+    home_path(path, dir);
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (fd < 0)
+        return fail_with_errno(error, errno, "make", path);
+    bool written = (write_whole(fd, home, strlen(home)) && write_whole(fd, "\n", 1)) ||
+                   fail_with_errno(error, errno, "write", path);
+    bool synced = written && sync_file(fd, path, error);
+    close(fd);
+    return synced && sync_directory(dir, error);
+}
+
+/* The partitions. */
 
 /* "partition-17" is 17; what is not spelt so exactly (a damaged store that was
  * set aside) is no partition. */

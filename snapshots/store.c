@@ -209,7 +209,9 @@ static int begin_reading(struct store *store)
 static int open_environment(struct store *store, enum store_mode mode)
 {
     int dead;
-    unsigned flags = MDB_NOTLS | (mode == STORE_READ_ONLY ? MDB_RDONLY : MDB_NOSYNC);
+    unsigned flags = MDB_NOTLS | (mode == STORE_READ_WRITE ? MDB_NOSYNC : MDB_RDONLY);
+    if (mode == STORE_READ_COPY)
+        flags |= MDB_NOLOCK;
     int result = mdb_env_create(&store->env);
     if (result == MDB_SUCCESS)
         result = mdb_env_set_maxdbs(store->env, 2);
@@ -225,18 +227,18 @@ static int open_environment(struct store *store, enum store_mode mode)
         result = create_databases(store);
     if (result == MDB_SUCCESS)
         result = begin_reading(store);
-    if (result == MDB_SUCCESS && mode == STORE_READ_ONLY)
+    if (result == MDB_SUCCESS && mode != STORE_READ_WRITE)
         result = open_databases(store, store->read, 0);
     return result;
 }
 
-struct store *store_open(const char *dir, uint32_t partition, enum store_mode mode, struct store_header *header,
-                         struct store_error *error)
+struct store *store_open_at(const char *path, enum store_mode mode, struct store_header *header,
+                            struct store_error *error)
 {
     struct store *store = calloc(1, sizeof *store);
     if (store == NULL)
         abort();
-    snprintf(store->path, sizeof store->path, "%s/partition-%" PRIu32, dir, partition);
+    snprintf(store->path, sizeof store->path, "%s", path);
     if (mode == STORE_READ_WRITE && !make_directories(store->path, error)) {
         free(store);
         return NULL;
@@ -250,6 +252,14 @@ struct store *store_open(const char *dir, uint32_t partition, enum store_mode mo
     return NULL;
 }
 
+struct store *store_open(const char *dir, uint32_t partition, enum store_mode mode, struct store_header *header,
+                         struct store_error *error)
+{
+    char path[PATH_MAX];
+    store_path(path, dir, partition);
+    return store_open_at(path, mode, header, error);
+}
+
 void store_close(struct store *store)
 {
     if (store->write != NULL)
@@ -258,6 +268,35 @@ void store_close(struct store *store)
         mdb_txn_abort(store->read);
     mdb_env_close(store->env);
     free(store);
+}
+
+/* Copying. */
+
+/* The copy has a transaction of its own, and none of ours may be active when
+ * the map has to be adopted again. Free pages are left out: what is copied is
+ * as large as its records, and LMDB descends the whole tree for it. */
+static int copy_environment(struct store *store, int fd)
+{
+    mdb_txn_abort(store->read);
+    store->read = NULL;
+    int result = mdb_env_copyfd2(store->env, fd, MDB_CP_COMPACT);
+    if (result != MDB_MAP_RESIZED)
+        return result;
+    result = mdb_env_set_mapsize(store->env, 0);
+    return result == MDB_SUCCESS ? mdb_env_copyfd2(store->env, fd, MDB_CP_COMPACT) : result;
+}
+
+bool store_copy(const char *dir, uint32_t partition, int fd, const char *name, struct store_error *error)
+{
+    struct store_header header;
+    struct store *store = store_open(dir, partition, STORE_READ_ONLY, &header, error);
+    if (store == NULL)
+        return false;
+    int result = copy_environment(store, fd);
+    if (result != MDB_SUCCESS)
+        fail_with_lmdb(error, result, result > 0 ? "write" : "copy", result > 0 ? name : store->path);
+    store_close(store);
+    return result == MDB_SUCCESS;
 }
 
 /* Reading. */

@@ -36,14 +36,28 @@ struct store_header {
     char digest[32];         /* hex of the state's digest */
 };
 
-enum store_mode { STORE_READ_ONLY, STORE_READ_WRITE };
+enum store_mode {
+    STORE_READ_ONLY,
+    STORE_READ_WRITE,
+    STORE_READ_COPY, /* what nobody writes to: no table of readers is made beside it */
+};
+
+#define STORE_FILE "data.mdb" /* all of an environment, in its directory; what else is there is LMDB's passing own */
 
 /* Opens (READ_WRITE: creates) DIR/partition-N. READ_WRITE expects that the
  * caller holds the lock of the state directory (state_lock). *header is all
  * zeros in a new store. NULL on error. */
 struct store *store_open(const char *dir, uint32_t partition, enum store_mode mode, struct store_header *header,
                          struct store_error *error);
+/* The same for an environment in any directory. */
+struct store *store_open_at(const char *path, enum store_mode mode, struct store_header *header,
+                            struct store_error *error);
 void store_close(struct store *store);
+
+/* A copy of DIR/partition-N as of one checkpoint, written to fd; name is that
+ * of the copy, for messages. Another process may go on storing meanwhile; the
+ * process that has it open itself must not ask. fd is not synced. */
+bool store_copy(const char *dir, uint32_t partition, int fd, const char *name, struct store_error *error);
 
 /* Loads one record; *body points into the map and is valid until the next
  * checkpoint or load. Signature fits struct fold_loader. */
@@ -71,6 +85,15 @@ void store_abort(struct store *store);
 
 /* Sum mod 2^128 over all records, by a full scan, hex. */
 void store_digest(struct store *store, char digest[32]);
+
+/* DIR/partition-N into path, PATH_MAX bytes. */
+void store_path(char *path, const char *dir, uint32_t partition);
+
+/* Where the offsets that a state knows mean something: "cluster C group G", or
+ * "" for a meter on files. Kept in DIR/kafka; read leaves "" when it is not there. */
+#define HOME_SIZE 1024
+bool state_home_read(const char *dir, char home[HOME_SIZE], struct store_error *error);
+bool state_home_write(const char *dir, const char *home, struct store_error *error);
 
 /* An exclusive lock on the state directory (created when missing); the
  * descriptor, or -1 with *error set (a second process: EX_TEMPFAIL is not a

@@ -19,6 +19,7 @@
 #define CALLFOLD_PROCESSOR_FOLD_INTERNAL_H
 
 #include "events/currency.h"
+#include "events/hex.h"
 #include "events/instant.h"
 #include "events/money.h"
 #include "processor/fold/charge.h"
@@ -91,7 +92,6 @@ struct text text_format(struct fold *fold, const char *format, ...) __attribute_
 /* Notes the reason for the event's reject; returns REJECTED. */
 enum verdict reject(struct fold *fold, enum reject_reason reason, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-void hex_encode(const uint8_t *bytes, size_t len, char *out);
 /* value's lowest bytes, the most significant first. */
 static inline void put_be(uint8_t *at, uint64_t value, int bytes)
 {

@@ -96,14 +96,6 @@ enum verdict reject(struct fold *fold, enum reject_reason reason, const char *fo
     return REJECTED;
 }
 
-void hex_encode(const uint8_t *bytes, size_t len, char *out)
-{
-    for (size_t i = 0; i < len; i++) {
-        out[2 * i] = "0123456789abcdef"[bytes[i] >> 4];
-        out[2 * i + 1] = "0123456789abcdef"[bytes[i] & 15];
-    }
-}
-
 void fact_number(struct fact *fact, int64_t number)
 {
     memcpy(fact->bytes + fact->len, &number, sizeof number);

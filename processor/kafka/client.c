@@ -9,8 +9,8 @@
 #include <syslog.h>
 
 #include "processor/kafka/namesake.h"
-#include "terminal/message.h"
 #include "snapshots/files.h"
+#include "terminal/message.h"
 
 #define REACH_MS      15000 /* for the first answer of any broker */
 #define REACH_STEP_MS 500

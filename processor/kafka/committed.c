@@ -6,9 +6,9 @@
 #include <sysexits.h>
 
 #include "processor/kafka/topics.h"
-#include "terminal/message.h"
 #include "processor/progress_json.h"
 #include "snapshots/files.h"
+#include "terminal/message.h"
 
 #define ASK_MS      10000 /* one question; asked again until PATIENCE_S are over */
 #define PATIENCE_S  75    /* more than a transaction lives with librdkafka's own default */

@@ -5,8 +5,8 @@
 #include <sysexits.h>
 
 #include "processor/kafka/topics.h"
-#include "terminal/message.h"
 #include "snapshots/files.h"
+#include "terminal/message.h"
 
 #define FULL_MS    10
 #define STEP_MS    1000

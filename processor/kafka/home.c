@@ -1,19 +1,14 @@
 /* home.c - see home.h. */
 #include "processor/kafka/home.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
-#include <unistd.h>
 
 #include "snapshots/files.h"
 
-#define ASK_MS    10000
-#define HOME_SIZE 1024
+#define ASK_MS 10000
 
 static bool describe(struct client *client, const char *group, char home[HOME_SIZE], struct store_error *error)
 {
@@ -25,39 +20,26 @@ static bool describe(struct client *client, const char *group, char home[HOME_SI
     return true;
 }
 
-static bool claim(const char *dir, const char *path, const char *home, struct store_error *error)
+static bool claim(const char *dir, const char *home, struct store_error *error)
 {
     uint32_t *stored;
     size_t count = store_partitions(dir, &stored);
     free(stored);
     if (count > 0)
         return fail_with(error, EX_CONFIG,
-                         "the state directory %s belongs to a meter on files (there is no %s); name another directory "
-                         "for the one on Kafka",
-                         dir, path);
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    if (fd < 0)
-        return fail_with_errno(error, errno, "make", path);
-    bool written = (write_whole(fd, home, strlen(home)) && write_whole(fd, "\n", 1)) ||
-                   fail_with_errno(error, errno, "write", path);
-    bool synced = written && sync_file(fd, path, error);
-    close(fd);
-    return synced && sync_directory(dir, error);
+                         "the state directory %s belongs to a meter on files (there is no file named kafka in it); "
+                         "name another directory for the one on Kafka",
+                         dir);
+    return state_home_write(dir, home, error);
 }
 
 bool home_check(const char *dir, struct client *client, const char *group, struct store_error *error)
 {
-    char path[PATH_MAX], home[HOME_SIZE], found[HOME_SIZE];
-    if (!describe(client, group, home, error))
+    char home[HOME_SIZE], found[HOME_SIZE];
+    if (!describe(client, group, home, error) || !state_home_read(dir, found, error))
         return false;
-    snprintf(path, sizeof path, "%s/kafka", dir);
-    FILE *file = fopen(path, "re");
-    if (file == NULL)
-        return errno == ENOENT ? claim(dir, path, home, error) : fail_with_errno(error, errno, "read", path);
-    size_t len = fread(found, 1, sizeof found - 1, file);
-    fclose(file);
-    found[len] = '\0';
-    found[strcspn(found, "\n")] = '\0';
+    if (found[0] == '\0')
+        return claim(dir, home, error);
     return strcmp(found, home) == 0 ||
            fail_with(error, EX_CONFIG,
                      "the state directory %s belongs to %s, but this is %s; name another directory, or the right "

@@ -12,9 +12,9 @@
 #include "processor/kafka/namesake.h"
 #include "processor/kafka/topics.h"
 #include "processor/kafka/transaction.h"
-#include "terminal/message.h"
 #include "processor/progress_json.h"
 #include "snapshots/files.h"
+#include "terminal/message.h"
 
 #define RECORDS_MAX 4096 /* handed out at once */
 #define WAIT_MS     100  /* for records, at most: a signal does not end it */

@@ -11,8 +11,8 @@
 #include <sysexits.h>
 
 #include "events/phone.h"
-#include "terminal/message.h"
 #include "snapshots/files.h"
+#include "terminal/message.h"
 
 #define OWN_PREFIX    "callfold."
 #define DEFAULT_GROUP "callfold"

@@ -13,8 +13,8 @@
 #ifndef CALLFOLD_PROCESSOR_KAFKA_SETTINGS_H
 #define CALLFOLD_PROCESSOR_KAFKA_SETTINGS_H
 
-#include "terminal/options.h"
 #include "snapshots/store.h"
+#include "terminal/options.h"
 
 #define SETTING_WHERE 320 /* bytes of "FILE:LINE" */
 

@@ -7,8 +7,8 @@
 #include <sysexits.h>
 
 #include "processor/log.h"
-#include "terminal/message.h"
 #include "snapshots/files.h"
+#include "terminal/message.h"
 
 #define ADMIN_MS     30000
 #define TOPICS       (TOPIC_COUNT + 2)

@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <sysexits.h>
 
-#include "terminal/message.h"
 #include "snapshots/fail_point.h"
 #include "snapshots/files.h"
+#include "terminal/message.h"
 
 #define INIT_MS           10000
 #define PATIENCE_S        75   /* with a coordinator that is not there at the start */

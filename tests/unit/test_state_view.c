@@ -9,8 +9,8 @@
 
 #include <cmocka.h>
 
-#include "terminal/message.h"
 #include "processor/state_view.h"
+#include "terminal/message.h"
 
 /* A body of so many bytes at an aligned address of its own, so that a sanitizer
  * sees whoever reads beyond it; all zeros. */
