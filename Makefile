@@ -10,19 +10,23 @@ WARN := -Wall -Wextra -Wconversion -Wshadow -Werror
 LIBS := -ljansson -lcrypto -lxxhash
 objects = $(patsubst %.c,$(BUILD)/%.o,$(1))
 
-all: deps-build $(BUILD)/callfold
+all: deps-build $(BUILD)/callfold $(BUILD)/callfold-snapshot
 
 # --- the house: each wall is a library ---
 $(BUILD)/libevents.a: $(call objects,$(wildcard events/*.c))
 $(BUILD)/libfold.a: $(call objects,$(wildcard processor/fold/*.c))
 $(BUILD)/libterminal.a: $(call objects,$(wildcard terminal/*.c))
-$(BUILD)/libstore.a: $(call objects,$(wildcard snapshots/*.c))
+SNAPSHOT_PROGRAM := snapshots/main.c snapshots/selection.c $(wildcard snapshots/cmd_*.c)
+$(BUILD)/libstore.a: $(call objects,$(filter-out $(SNAPSHOT_PROGRAM),$(wildcard snapshots/*.c)))
 %.a:
 	@echo "  AR  $@"; rm -f $@; ar rcs $@ $^
 
 CORE := $(BUILD)/libterminal.a $(BUILD)/libfold.a $(BUILD)/libevents.a
 $(BUILD)/callfold: $(call objects,$(wildcard processor/*.c processor/kafka/*.c)) $(BUILD)/libstore.a $(CORE)
 	@echo "  LD  $@"; $(CC) $(LDFLAGS) $(CFLAGS) -o $@ $^ -llmdb -lsmartcols -lrdkafka $(LIBS)
+
+$(BUILD)/callfold-snapshot: $(call objects,$(SNAPSHOT_PROGRAM)) $(BUILD)/libstore.a $(CORE)
+	@echo "  LD  $@"; $(CC) $(LDFLAGS) $(CFLAGS) -o $@ $^ -llmdb -lsmartcols $(LIBS)
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
@@ -50,7 +54,7 @@ $(BUILD)/tests/fuzz/replay_%: $(BUILD)/tests/fuzz/fuzz_%.o $(FUZZ_PARTS) $(BUILD
 	@$(CC) $(LDFLAGS) $(CFLAGS) -o $@ $^ -llmdb $(LIBS)
 REPLAYS := $(patsubst tests/fuzz/fuzz_%.c,$(BUILD)/tests/fuzz/replay_%,$(wildcard tests/fuzz/fuzz_*.c))
 
-check-programs: $(BUILD)/callfold $(BUILD)/platform $(BUILD)/load $(UNIT) $(BUILD)/tests/tables/runner \
+check-programs: $(BUILD)/callfold $(BUILD)/callfold-snapshot $(BUILD)/platform $(BUILD)/load $(UNIT) $(BUILD)/tests/tables/runner \
                 $(BUILD)/tests/schemas/probe $(REPLAYS) $(BENCHES)
 SANITIZE := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 check: deps-check
@@ -77,15 +81,15 @@ demo: deps-build
 deps-build deps-check: deps-%:
 	@deploy/deps.sh $*
 
-install: $(BUILD)/callfold
-	install -D -m 755 $(BUILD)/callfold $(DESTDIR)$(PREFIX)/bin/callfold
+install: $(BUILD)/callfold $(BUILD)/callfold-snapshot
+	install -D -m 755 -t $(DESTDIR)$(PREFIX)/bin $^
 	install -D -m 644 docs/callfold.1 $(DESTDIR)$(PREFIX)/share/man/man1/callfold.1
 
 clean:
 	rm -rf $(BUILD)
 
 help:
-	@echo "make             build/callfold"
+	@echo "make             build/callfold, build/callfold-snapshot"
 	@echo "make demo        a telephony company's day, from events to ledger, explained"
 	@echo "make check       all tests (some minutes)      make check-long   campaigns by the hour"
 	@echo "make bench       what it costs, as ratios      make fuzz         libFuzzer (needs clang)"

@@ -7,9 +7,7 @@
 #ifndef CALLFOLD_PROCESSOR_COMMANDS_H
 #define CALLFOLD_PROCESSOR_COMMANDS_H
 
-#define CALLFOLD_VERSION "0.1.0"
-
-#define EXIT_DIFFERS 1 /* beside those of sysexits.h: a difference was found */
+#include "terminal/program.h"
 
 int cmd_run(int argc, char **argv);
 int cmd_topics(int argc, char **argv);

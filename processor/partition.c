@@ -4,20 +4,16 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <sysexits.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "snapshots/fail_point.h"
 #include "snapshots/files.h"
+#include "snapshots/isolated.h"
 #include "terminal/message.h"
-
 
 /* Proving a stored state. */
 
@@ -38,13 +34,15 @@ static bool store_adds_up(const char *dir, uint32_t number)
     return store_is_sound(store, &error) && memcmp(digest, header.digest, sizeof digest) == 0;
 }
 
-/* The child must not outlive its parent, nor hold the locks that came with its
- * descriptors: the next process would find the directory in use. */
-static _Noreturn void prove_and_exit(const char *dir, uint32_t number)
+struct suspect {
+    const char *dir;
+    uint32_t number;
+};
+
+static int prove(void *context)
 {
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    close_range(STDERR_FILENO + 1, UINT_MAX, 0);
-    _exit(store_adds_up(dir, number) ? EX_OK : EX_SOFTWARE);
+    const struct suspect *suspect = context;
+    return store_adds_up(suspect->dir, suspect->number) ? EX_OK : EX_SOFTWARE;
 }
 
 /* In a process of its own: what a failing machine left of a map may kill its reader. */
@@ -52,17 +50,9 @@ static bool prove_store(const char *dir, uint32_t number)
 {
     char path[PATH_MAX];
     struct stat status;
-    int result;
+    struct suspect suspect = {dir, number};
     store_path(path, dir, number);
-    if (stat(path, &status) != 0)
-        return true;
-    fflush(NULL);
-    pid_t child = fork();
-    if (child == 0)
-        prove_and_exit(dir, number);
-    while (waitpid(child, &result, 0) < 0 && errno == EINTR) {
-    }
-    return child > 0 && WIFEXITED(result) && WEXITSTATUS(result) == EX_OK;
+    return stat(path, &status) != 0 || isolated_end(isolated_start(prove, &suspect)) == EX_OK;
 }
 
 static bool set_aside(const char *dir, uint32_t number, struct store_error *error)

@@ -158,6 +158,35 @@ static bool read_number(const struct option_spec *spec, const char *value)
     return false;
 }
 
+/* ms of "90s", "15m", "12h" or "30d"; -1 when it is none. */
+static int64_t parse_time(const char *value)
+{
+    static const struct {
+        char letter;
+        int64_t ms;
+    } units[] = {{'s', 1000}, {'m', 60000}, {'h', 3600000}, {'d', 86400000}};
+    char *end;
+    errno = 0;
+    long long count = strtoll(value, &end, 10);
+    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++)
+        if (*end == units[i].letter && end[1] == '\0' && end != value && errno == 0 && count >= 0 &&
+            count <= INT64_MAX / units[i].ms)
+            return count * units[i].ms;
+    return -1;
+}
+
+static bool read_time(const struct option_spec *spec, const char *value)
+{
+    int64_t ms = parse_time(value);
+    if (ms >= spec->least && ms <= spec->most) {
+        *(int64_t *)spec->target = ms;
+        return true;
+    }
+    message_error("--%s: '%s' is not a time from %" PRId64 "s to %" PRId64 "d, such as 90s, 15m, 12h or 30d",
+                  spec->name, value, spec->least / 1000, spec->most / 86400000);
+    return false;
+}
+
 static void append_value(struct option_list *list, const char *value)
 {
     const char **grown = realloc(list->values, (list->count + 1) * sizeof *grown);
@@ -173,6 +202,7 @@ static bool set_target(const struct option_spec *spec, const char *value)
     case OPTION_FLAG: *(bool *)spec->target = true; return true;
     case OPTION_TEXT: *(const char **)spec->target = value; return true;
     case OPTION_NUMBER: return read_number(spec, value);
+    case OPTION_TIME: return read_time(spec, value);
     case OPTION_LIST: append_value(spec->target, value); return true;
     }
     return false;

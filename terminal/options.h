@@ -32,6 +32,7 @@ enum option_kind {
     OPTION_FLAG,   /* bool: set to true */
     OPTION_TEXT,   /* const char *: points into argv */
     OPTION_NUMBER, /* int64_t within least..most */
+    OPTION_TIME,   /* int64_t, ms, within least..most: 90s, 15m, 12h, 30d */
     OPTION_LIST,   /* struct option_list: may be given again and again */
 };
 
@@ -50,7 +51,7 @@ struct option_spec {
     const char *value; /* what --help calls the value; NULL for a flag */
     const char *help;  /* one sentence or two; a newline breaks it */
     bool required;
-    int64_t least, most; /* of a number */
+    int64_t least, most; /* of a number or a time */
 };
 
 struct option_table {

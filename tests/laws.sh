@@ -31,6 +31,8 @@ expect "the fold includes only itself and events/" \
 expect "events/ includes only itself" "$(grep -hoE '#include "[^"]+"' events/*.[ch] | grep -v '"events/')"
 expect "terminal/ includes only itself and events/" \
     "$(grep -hoE '#include "[^"]+"' terminal/*.[ch] | grep -vE '"(events|terminal)/')"
+expect "snapshots/ includes only itself, events/, terminal/ and the fold's records" \
+    "$(grep -hoE '#include "[^"]+"' snapshots/*.[ch] | grep -vE '"((events|terminal|snapshots)/|processor/fold/(fold|records)\.h")')"
 expect "every top folder has a README" \
     "$(for d in events terminal processor processor/fold snapshots tests bench deploy docs examples; do [ -s "$d/README.md" ] || echo "$d"; done)"
 
