@@ -10,7 +10,7 @@ WARN := -Wall -Wextra -Wconversion -Wshadow -Werror
 LIBS := -ljansson -lcrypto -lxxhash
 objects = $(patsubst %.c,$(BUILD)/%.o,$(1))
 
-all: deps-build $(BUILD)/callfold $(BUILD)/callfold-snapshot
+all: deps-build $(BUILD)/callfold $(BUILD)/callfold-snapshot $(BUILD)/callfold-replay
 
 # --- the house: each wall is a library ---
 $(BUILD)/libevents.a: $(call objects,$(wildcard events/*.c))
@@ -27,6 +27,9 @@ $(BUILD)/callfold: $(call objects,$(wildcard processor/*.c processor/kafka/*.c))
 
 $(BUILD)/callfold-snapshot: $(call objects,$(SNAPSHOT_PROGRAM)) $(BUILD)/libstore.a $(CORE)
 	@echo "  LD  $@"; $(CC) $(LDFLAGS) $(CFLAGS) -o $@ $^ -llmdb -lsmartcols $(LIBS)
+
+$(BUILD)/callfold-replay: $(call objects,$(wildcard replay-tool/*.c)) $(BUILD)/log_file.a $(BUILD)/libstore.a $(CORE)
+	@echo "  LD  $@"; $(CC) $(LDFLAGS) $(CFLAGS) -o $@ $^ -llmdb -lsmartcols -lrdkafka $(LIBS)
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
@@ -54,8 +57,8 @@ $(BUILD)/tests/fuzz/replay_%: $(BUILD)/tests/fuzz/fuzz_%.o $(FUZZ_PARTS) $(BUILD
 	@$(CC) $(LDFLAGS) $(CFLAGS) -o $@ $^ -llmdb $(LIBS)
 REPLAYS := $(patsubst tests/fuzz/fuzz_%.c,$(BUILD)/tests/fuzz/replay_%,$(wildcard tests/fuzz/fuzz_*.c))
 
-check-programs: $(BUILD)/callfold $(BUILD)/callfold-snapshot $(BUILD)/platform $(BUILD)/load $(UNIT) $(BUILD)/tests/tables/runner \
-                $(BUILD)/tests/schemas/probe $(REPLAYS) $(BENCHES)
+check-programs: $(BUILD)/callfold $(BUILD)/callfold-snapshot $(BUILD)/callfold-replay $(BUILD)/platform $(BUILD)/load $(UNIT) \
+                $(BUILD)/tests/tables/runner $(BUILD)/tests/schemas/probe $(REPLAYS) $(BENCHES)
 SANITIZE := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 check: deps-check
 	@$(MAKE) -s --no-print-directory check-programs
@@ -81,7 +84,7 @@ demo: deps-build
 deps-build deps-check: deps-%:
 	@deploy/deps.sh $*
 
-install: $(BUILD)/callfold $(BUILD)/callfold-snapshot
+install: $(BUILD)/callfold $(BUILD)/callfold-snapshot $(BUILD)/callfold-replay
 	install -D -m 755 -t $(DESTDIR)$(PREFIX)/bin $^
 	install -D -m 644 docs/callfold.1 $(DESTDIR)$(PREFIX)/share/man/man1/callfold.1
 
@@ -89,7 +92,7 @@ clean:
 	rm -rf $(BUILD)
 
 help:
-	@echo "make             build/callfold, build/callfold-snapshot"
+	@echo "make             build/callfold, build/callfold-snapshot, build/callfold-replay"
 	@echo "make demo        a telephony company's day, from events to ledger, explained"
 	@echo "make check       all tests (some minutes)      make check-long   campaigns by the hour"
 	@echo "make bench       what it costs, as ratios      make fuzz         libFuzzer (needs clang)"

@@ -9,9 +9,8 @@
 
 #include <xxhash.h>
 
-#include "processor/log_file_archive.h"
-#include "processor/log_file_lines.h"
 #include "processor/log_file_outputs.h"
+#include "processor/log_file_records.h"
 #include "snapshots/files.h"
 
 #define RECORDS_MAX 4096 /* handed out at once */
@@ -33,8 +32,7 @@ struct log_file {
     struct log_mark expected[2]; /* places whose lines were folded before, ascending: the start, the last commit */
     size_t expected_count;
 
-    int64_t next_offset[PARTITIONS_MAX]; /* of lines in archive form: the smallest that may come */
-    struct archive_memory memory;
+    struct line_records lines_read;
     struct log_record records[RECORDS_MAX];
 };
 
@@ -106,7 +104,7 @@ static void restore_offsets(struct log_file *file)
         return;
     }
     file->has_archive = found.has_archive;
-    memcpy(file->next_offset, found.archive_offsets, sizeof file->next_offset);
+    memcpy(file->lines_read.next_offset, found.archive_offsets, sizeof file->lines_read.next_offset);
     file_progress_free(&found);
 }
 
@@ -166,33 +164,13 @@ static bool recognise(struct log_file *file, const struct line *line)
     return true;
 }
 
-static bool is_blank(struct text line)
-{
-    for (size_t i = 0; i < line.len; i++)
-        if (line.at[i] != ' ' && line.at[i] != '\t' && line.at[i] != '\r')
-            return false;
-    return true;
-}
-
-static void read_record(struct log_file *file, const struct line *line, struct log_record *record)
-{
-    record->end = line->end;
-    bool archived = archive_parse(&file->memory, line->bytes, &record->partition, &record->record) &&
-                    record->record.offset >= file->next_offset[record->partition];
-    if (archived)
-        return;
-    record->partition = 0;
-    record->record = (struct fold_record){.offset = line->number, .value = line->bytes};
-}
-
-/* A record is in archive form if it has a key, be it null. */
 static void pass_over(struct log_file *file, const struct line *line, const struct log_record *record)
 {
     file->read = (struct log_mark){.position = line->end, .lines = line->number + 1};
-    if (record == NULL || !record->record.has_key)
+    if (record == NULL)
         return;
-    file->has_archive = true;
-    file->next_offset[record->partition] = record->record.offset + 1;
+    file->has_archive = file->has_archive || record->record.has_key;
+    line_was_taken(&file->lines_read, record);
 }
 
 /* Fills file->records from the lines in memory. Stops before the first record
@@ -205,9 +183,9 @@ static bool take_lines(struct log_file *file, size_t most, size_t *count)
         struct log_record *record = &file->records[*count];
         if (!recognise(file, &line))
             return false;
-        bool skip = line.end <= file->start.position || is_blank(line.bytes);
+        bool skip = line.end <= file->start.position || line_is_blank(line.bytes);
         if (!skip) {
-            read_record(file, &line, record);
+            line_to_record(&file->lines_read, &line, record);
             if (!file->known[record->partition]) {
                 assign(file, &(struct log_progress){.partition = record->partition});
                 lines_unread(file->lines, &line);
@@ -249,7 +227,7 @@ static enum log_answer file_read(struct log *log, size_t most, int wait_ms, stru
         return give_assigned(file, batch);
     if (!file->is_started && !start_reading(file))
         return LOG_FAILED;
-    archive_forget(&file->memory);
+    archive_forget(&file->lines_read.memory);
     most = most < RECORDS_MAX ? most : RECORDS_MAX;
     if (!take_lines(file, most, &count))
         return LOG_FAILED;
@@ -287,7 +265,7 @@ static enum log_outcome file_commit(struct log *log, const struct log_progress *
                                    .has_archive = file->has_archive,
                                    .count = count,
                                    .partitions = progress,
-                                   .archive_offsets = file->next_offset};
+                                   .archive_offsets = file->lines_read.next_offset};
     assert(file->read.position >= file->committed.mark.position);
     file->committed.mark = file->read;
     return outputs_commit(&file->outputs, &commit, &log->error) ? LOG_DONE : LOG_BROKEN;
@@ -308,7 +286,7 @@ static enum log_outcome file_sync(struct log *log)
 static void file_close(struct log *log)
 {
     struct log_file *file = of(log);
-    archive_forget(&file->memory);
+    archive_forget(&file->lines_read.memory);
     file_progress_free(&file->committed);
     outputs_close(&file->outputs);
     lines_close(file->lines);

@@ -108,8 +108,7 @@ static bool decode_data(const json_t *data, struct file_progress *progress)
            decode_archive(json_object_get(data, "archive"), progress);
 }
 
-/* False for a line that a failing machine tore. */
-static bool decode_progress(struct text line, struct file_progress *progress)
+bool file_progress_decode(struct text line, struct file_progress *progress)
 {
     *progress = (struct file_progress){0};
     json_t *record = json_loadb(line.at, line.len, JSON_REJECT_DUPLICATES, NULL);
@@ -197,7 +196,7 @@ static bool find_holding(struct outputs *outputs, struct text lines, struct file
 {
     struct text line;
     while (take_last_line(&lines, &line)) {
-        if (!decode_progress(line, holds))
+        if (!file_progress_decode(line, holds))
             continue;
         int64_t length = 0;
         const struct output_file *file = too_short(outputs, holds, &length);
@@ -227,7 +226,7 @@ bool outputs_find(struct outputs *outputs, int64_t position, struct file_progres
     struct text mapped = map_lines(outputs->progress.fd, len), lines = mapped, line;
     bool there = false;
     while (!there && take_last_line(&lines, &line)) {
-        if (!decode_progress(line, found))
+        if (!file_progress_decode(line, found))
             continue;
         there = found->mark.position == position;
         if (!there)

@@ -19,11 +19,13 @@ struct file_progress {
     bool has_archive;             /* some of it was in archive form */
     int64_t lengths[TOPIC_COUNT]; /* bytes of each output file */
     size_t count;
-    /* Of outputs_open and outputs_find: freed by file_progress_free. */
+    /* Of outputs_open, outputs_find and file_progress_decode: freed by file_progress_free. */
     const struct log_progress *partitions;
     const int64_t *archive_offsets; /* PARTITIONS_MAX: the smallest offset that an archived line may have next */
 };
 void file_progress_free(struct file_progress *progress);
+/* Reads one line of progress.jsonl; false for one that a failing machine tore. */
+bool file_progress_decode(struct text line, struct file_progress *progress);
 
 struct output_file {
     int fd;

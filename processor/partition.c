@@ -145,14 +145,20 @@ static bool load(struct partition *partition, const char *dir, uint32_t partitio
     return restore(partition);
 }
 
-struct partition *partition_open(const char *dir, uint32_t partition_count, const struct log_progress *progress,
-                                 struct store_error *error)
+static struct partition *new_partition(const struct log_progress *progress)
 {
     struct partition *partition = calloc(1, sizeof *partition);
     if (partition == NULL)
         abort();
     partition->number = progress->partition;
     partition->last = *progress;
+    return partition;
+}
+
+struct partition *partition_open(const char *dir, uint32_t partition_count, const struct log_progress *progress,
+                                 struct store_error *error)
+{
+    struct partition *partition = new_partition(progress);
     bool loaded = load(partition, dir, partition_count, error);
     if (!loaded && error->code == EX_OK) {
         let_go(partition);
@@ -165,6 +171,23 @@ struct partition *partition_open(const char *dir, uint32_t partition_count, cons
     partition->position = partition->header.source_position;
     partition->header.partition_count = partition_count;
     return partition;
+}
+
+struct partition *partition_open_scratch(const char *dir, uint32_t partition_count, uint32_t number,
+                                         struct store_error *error)
+{
+    struct partition *partition = new_partition(&(struct log_progress){.partition = number});
+    partition->is_scratch = true;
+    if (load(partition, dir, partition_count, error)) {
+        partition->position = partition->header.source_position = partition->header.next_offset;
+        partition->header.partition_count = partition_count;
+        return partition;
+    }
+    if (error->code == EX_OK)
+        fail_with(error, EX_DATAERR, "the state of partition %" PRIu32 " in %s is damaged: start from another one",
+                  number, dir);
+    partition_close(partition);
+    return NULL;
 }
 
 void partition_close(struct partition *partition)
@@ -249,7 +272,7 @@ static bool store_changes(struct partition *partition, struct store_error *error
         return false;
     fold_dirty(partition->fold, store_put, partition->store);
     FAIL_POINT("mid-checkpoint");
-    return store_commit(partition->store, &partition->header, true, error);
+    return store_commit(partition->store, &partition->header, !partition->is_scratch, error);
 }
 
 bool partition_checkpoint(struct partition *partition, const struct log_mark *mark, bool clean, size_t keep,

@@ -20,11 +20,17 @@ struct partition {
     struct log_progress last;   /* the commit before this process; outputs up to there are published */
     bool is_caught_up;          /* the fold has been where that commit says, and agreed with it */
     int64_t duplicates_before;  /* those that the fold had counted by then */
+    bool is_scratch;            /* its state need not survive the machine */
 };
 
 /* Opens (or makes) the partition that progress names. NULL on error. */
 struct partition *partition_open(const char *dir, uint32_t partition_count, const struct log_progress *progress,
                                  struct store_error *error);
+/* The same for a copy of a state, or a new one, that is folded on for a while and
+ * thrown away: positions are offsets, nothing is published, a damaged state is an
+ * error (EX_DATAERR). */
+struct partition *partition_open_scratch(const char *dir, uint32_t partition_count, uint32_t number,
+                                         struct store_error *error);
 /* Closes it as it is: what no checkpoint has is folded again. */
 void partition_close(struct partition *partition);
 

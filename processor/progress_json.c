@@ -69,3 +69,12 @@ bool progress_decode(const json_t *object, struct log_progress *partition)
            json_get_count(object, "entries", &partition->entries) &&
            json_get_count(object, "inputs", &partition->inputs);
 }
+
+bool progress_of_record(struct text value, struct log_progress *partition)
+{
+    json_t *record = json_loadb(value.at, value.len, JSON_REJECT_DUPLICATES, NULL);
+    const json_t *list = json_object_get(json_object_get(record, "data"), "partitions");
+    bool decoded = progress_decode(json_array_get(list, 0), partition);
+    json_decref(record);
+    return decoded;
+}

@@ -21,6 +21,10 @@ void progress_encode(struct buffer *buffer, const struct log_progress *partition
 /* False when the object is no such member. */
 bool progress_decode(const json_t *object, struct log_progress *partition);
 
+/* The first member of a record of callfold.progress, which has one; false when
+ * the value is no such record. */
+bool progress_of_record(struct text value, struct log_progress *partition);
+
 /* A member that is an integer from 0 on; *count is 0 when it is none. */
 bool json_get_count(const json_t *object, const char *name, int64_t *count);
 

@@ -33,8 +33,9 @@ expect "terminal/ includes only itself and events/" \
     "$(grep -hoE '#include "[^"]+"' terminal/*.[ch] | grep -vE '"(events|terminal)/')"
 expect "snapshots/ includes only itself, events/, terminal/ and the fold's records" \
     "$(grep -hoE '#include "[^"]+"' snapshots/*.[ch] | grep -vE '"((events|terminal|snapshots)/|processor/fold/(fold|records)\.h")')"
+expect "only processor/kafka/ includes rdkafka.h" "$(includes librdkafka/rdkafka.h | grep -v '^processor/kafka/')"
 expect "every top folder has a README" \
-    "$(for d in events terminal processor processor/fold snapshots tests bench deploy docs examples; do [ -s "$d/README.md" ] || echo "$d"; done)"
+    "$(for d in events terminal processor processor/fold processor/kafka snapshots replay-tool tests bench deploy docs examples; do [ -s "$d/README.md" ] || echo "$d"; done)"
 
 # No function over 70 lines in what we ship.
 expect "no function over 70 lines" "$(awk '

@@ -128,6 +128,11 @@ static bool key_matches(const struct fold *fold, const struct fold_record *recor
            (fold->partition_count == 0 || partition_of_key(event->subject, fold->partition_count) == fold->partition);
 }
 
+static bool is_time_ahead(const struct fold_record *record, const struct event *event)
+{
+    return record->has_timestamp && event->time_ms > record->timestamp_ms + TIME_AHEAD_MS;
+}
+
 /* What is wrong with the record whatever the state says. */
 static enum verdict screen(struct fold *fold, const struct fold_record *record, const struct event *event,
                            const struct decode_error *error)
@@ -138,7 +143,7 @@ static enum verdict screen(struct fold *fold, const struct fold_record *record, 
         return reject(fold, REJECT_KEY_MISMATCH,
                       "the record's key is not the subject %.*s, or the partition is not the one of that key",
                       TEXT_ARGS(event->subject));
-    if (record->has_timestamp && event->time_ms > record->timestamp_ms + TIME_AHEAD_MS)
+    if (is_time_ahead(record, event))
         return reject(fold, REJECT_TIME_AHEAD, "time: %lld ms ahead of the record's timestamp; 300000 are allowed",
                       (long long)(event->time_ms - record->timestamp_ms));
     return APPLIED;
@@ -278,6 +283,25 @@ bool fold_is_broken(const struct fold *fold, const char **what)
 }
 
 /* --- what others ask --- */
+
+int64_t fold_time_after(const struct fold *fold, const struct fold_record *record, const struct event *event)
+{
+    int64_t now_ms = fold->p->time_ms;
+    bool counts = event && key_matches(fold, record, event) && !is_time_ahead(record, event);
+    return counts && event->time_ms > now_ms ? event->time_ms : now_ms;
+}
+
+bool fold_find(struct fold *fold, struct text key, struct text *body)
+{
+    struct key wanted = {.len = key.len};
+    assert(key.len <= sizeof wanted.bytes);
+    memcpy(wanted.bytes, key.at, key.len);
+    struct record *record = state_find(fold->state, &wanted);
+    if (!record)
+        return false;
+    *body = (struct text){record_body(record), record_body_len(record)};
+    return true;
+}
 
 void fold_position(const struct fold *fold, struct fold_position *position)
 {

@@ -105,6 +105,13 @@ void fold_position(const struct fold *fold, struct fold_position *position);
 /* Brings the digest up to date and writes it as hex, no NUL. */
 void fold_digest(struct fold *fold, char digest[DIGEST_HEX]);
 
+/* The partition time that fold_step would leave; INT64_MIN before the first event. */
+int64_t fold_time_after(const struct fold *fold, const struct fold_record *record, const struct event *event);
+/* A record of the state as it is now, for who explains it: the body under a key
+ * (records.h), in place until the next fold_step or fold_evict; false when there
+ * is none. */
+bool fold_find(struct fold *fold, struct text key, struct text *body);
+
 /* Figures for status and metrics. */
 struct fold_counts {
     int64_t events[EVENT_TYPE_COUNT], rejects[REJECT_REASON_COUNT];

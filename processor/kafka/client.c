@@ -39,6 +39,12 @@ static const struct preset consumer_needs[] = {
     {"auto.offset.reset", "error"},
 };
 
+/* A reader may have hundreds of partitions, and each has a queue of its own. */
+static const struct preset reader_needs[] = {
+    {"fetch.message.max.bytes", "1048576"},
+    {"queued.max.messages.kbytes", "2048"},
+};
+
 static const struct preset producer_needs[] = {
     {"enable.idempotence", "true"},
     {"acks", "all"},
@@ -145,6 +151,8 @@ static bool configure(rd_kafka_conf_t *conf, enum client_kind kind, const struct
     }
     bool needs =
         is_consumer(kind) ? SET_PRESETS(conf, consumer_needs, error) : SET_PRESETS(conf, producer_needs, error);
+    if (kind == CLIENT_READER)
+        needs = needs && SET_PRESETS(conf, reader_needs, error);
     return needs && set_names(conf, kind, settings, error);
 }
 

@@ -79,11 +79,8 @@ static int index_of(const struct search *search, int32_t partition)
 static bool take_record(struct search *search, const rd_kafka_message_t *message)
 {
     int i = index_of(search, message->partition);
-    json_t *record = json_loadb(message->payload, message->len, JSON_REJECT_DUPLICATES, NULL);
-    const json_t *list = json_object_get(json_object_get(record, "data"), "partitions");
-    bool decoded = progress_decode(json_array_get(list, 0), &search->progress[i]) &&
+    bool decoded = progress_of_record((struct text){message->payload, message->len}, &search->progress[i]) &&
                    search->progress[i].partition == (uint32_t)message->partition;
-    json_decref(record);
     return decoded || fail_with(search->error, EX_CONFIG,
                                 "topic " PROGRESS_TOPIC ", partition %" PRId32 ", offset %" PRId64
                                 ": this is no progress record of callfold; nothing else may write to that topic",

@@ -10,6 +10,7 @@
 #include "processor/kafka/committed.h"
 #include "processor/kafka/home.h"
 #include "processor/kafka/namesake.h"
+#include "processor/kafka/record.h"
 #include "processor/kafka/topics.h"
 #include "processor/kafka/transaction.h"
 #include "processor/progress_json.h"
@@ -221,26 +222,6 @@ static bool take_fault(struct log_kafka *kafka, const rd_kafka_message_t *messag
     }
 }
 
-static struct text text_or_empty(const void *at, size_t len)
-{
-    return (struct text){at != NULL ? at : "", len};
-}
-
-static void read_record(const rd_kafka_message_t *message, struct log_record *record)
-{
-    rd_kafka_timestamp_type_t type;
-    *record = (struct log_record){
-        .partition = (uint32_t)message->partition,
-        .end = message->offset + 1,
-        .record = {.offset = message->offset,
-                   .has_timestamp = true,
-                   .timestamp_ms = rd_kafka_message_timestamp(message, &type),
-                   .has_key = true,
-                   .key = {message->key, message->key_len},
-                   .value = text_or_empty(message->payload, message->len)},
-    };
-}
-
 /* False on a fault that does not pass. */
 static bool take_messages(struct log_kafka *kafka, size_t *count)
 {
@@ -255,7 +236,7 @@ static bool take_messages(struct log_kafka *kafka, size_t *count)
         struct place *place = &kafka->places[message->partition];
         if (message->offset < place->delivered)
             continue;
-        read_record(message, &kafka->records[(*count)++]);
+        record_of_message(message, &kafka->records[(*count)++]);
         place->delivered = message->offset + 1;
     }
     return true;

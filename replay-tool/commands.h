@@ -1,0 +1,14 @@
+/* commands.h - what the program callfold-replay can be asked to do.
+ *
+ * Each command is one function in one file, cmd_NAME.c, called with the words
+ * from its own name on (argv[0] is "verify") and returning the exit code: 0, 1
+ * when a difference was found, or one of sysexits.h. main.c lists them.
+ */
+#ifndef CALLFOLD_REPLAY_TOOL_COMMANDS_H
+#define CALLFOLD_REPLAY_TOOL_COMMANDS_H
+
+#include "terminal/program.h"
+
+int cmd_verify(int argc, char **argv);
+
+#endif

@@ -1,0 +1,272 @@
+/* history.c - see history.h. */
+#include "replay-tool/history.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <sysexits.h>
+
+#include "events/instant.h"
+#include "replay-tool/interrupt.h"
+#include "replay-tool/scratch.h"
+#include "snapshots/files.h"
+#include "terminal/message.h"
+
+#define RECORDS_IN_MEMORY 4000000 /* that may be forgotten, all partitions together */
+#define CHECK_EVERY       16384   /* records, how many there are */
+
+/* A partition of the history. */
+struct folded {
+    struct partition *partition; /* NULL: none of its records came yet */
+    bool is_over;                /* up to where it was wanted, or not wanted at all */
+};
+
+struct history {
+    const struct history_options *options;
+    struct history_until until;
+    struct source *source;
+    struct decoder *decoder;
+    char *scratch; /* a directory; its states are ours */
+    struct folded partitions[PARTITIONS_MAX];
+    size_t open_count;
+    int64_t records;
+    struct progress progress;
+};
+
+void history_options_free(struct history_options *options)
+{
+    source_options_free(&options->source);
+}
+
+/* Up to where. */
+
+static bool read_count(const char *text, char **end, int64_t most, int64_t *count)
+{
+    if (*text < '0' || *text > '9')
+        return false;
+    long long number = strtoll(text, end, 10);
+    *count = number;
+    return number <= most;
+}
+
+bool history_until_parse(const char *option, const char *text, struct history_until *until)
+{
+    int64_t first, second;
+    char *end;
+    *until = HISTORY_TO_THE_END;
+    if (read_count(text, &end, INT64_MAX - 1, &first) && *end == '\0') {
+        *until = (struct history_until){UNTIL_OFFSET, .is_one_partition = true, .offset = first};
+        return true;
+    }
+    if (read_count(text, &end, PARTITIONS_MAX - 1, &first) && *end == ':' &&
+        read_count(end + 1, &end, INT64_MAX - 1, &second) && *end == '\0') {
+        *until = (struct history_until){UNTIL_OFFSET, .is_one_partition = true, .partition = (uint32_t)first,
+                                        .offset = second};
+        return true;
+    }
+    until->kind = UNTIL_TIME;
+    if (instant_parse(text_of(text), &until->time_ms))
+        return true;
+    message_error("--%s: '%s' is neither an offset (17, or 3:17 of partition 3) nor an instant "
+                  "(2026-11-23T08:00:06Z)",
+                  option, text);
+    return false;
+}
+
+/* Partitions. */
+
+static struct partition *open_partition(struct history *history, uint32_t number, struct store_error *error)
+{
+    struct folded *folded = &history->partitions[number];
+    folded->partition = partition_open_scratch(history->scratch, history->source->partition_count, number, error);
+    if (folded->partition != NULL)
+        history->open_count++;
+    return folded->partition;
+}
+
+/* Stores what has changed, so that it may be forgotten. */
+static bool keep_in_bounds(struct history *history, struct partition *partition, struct store_error *error)
+{
+    struct fold_counts counts;
+    size_t keep = RECORDS_IN_MEMORY / history->open_count;
+    const struct log_mark mark = {.position = partition->position};
+    fold_counts(partition->fold, &counts);
+    if ((size_t)(counts.records_in_memory - counts.live_calls) <= keep)
+        return true;
+    return partition_checkpoint(partition, &mark, false, keep / 2, error);
+}
+
+/* Folding. */
+
+static void leave(struct history *history, uint32_t number)
+{
+    history->partitions[number].is_over = true;
+    history->source->does->leave(history->source, number);
+}
+
+/* Whether the record comes after what is wanted. */
+static bool is_past(const struct history *history, const struct partition *partition, const struct fold_record *record,
+                    const struct event *event)
+{
+    const struct history_until *until = &history->until;
+    if (until->kind == UNTIL_OFFSET)
+        return record->offset > until->offset;
+    return until->kind == UNTIL_TIME && fold_time_after(partition->fold, record, event) > until->time_ms;
+}
+
+static bool check_sound(struct partition *partition, const struct fold_record *record, struct store_error *error)
+{
+    const char *what;
+    if (fold_is_broken(partition->fold, &what))
+        return fail_with(error, EX_SOFTWARE,
+                         "partition %" PRIu32 ", offset %" PRId64 ": a broken invariant: %s; keep the events and "
+                         "report this",
+                         partition->number, record->offset, what);
+    return true;
+}
+
+enum went { WENT_ON, WENT_TO_ITS_END, WENT_WRONG };
+
+static enum went fold(struct history *history, struct partition *partition, const struct log_record *record,
+                      history_visit *visit, void *context, struct store_error *error)
+{
+    struct event event;
+    struct decode_error fault;
+    struct output_list outputs;
+    bool decoded = event_decode(history->decoder, record->record.value, &event, &fault);
+    if (is_past(history, partition, &record->record, decoded ? &event : NULL)) {
+        leave(history, record->partition);
+        return WENT_ON;
+    }
+    fold_step(partition->fold, &record->record, decoded ? &event : NULL, decoded ? NULL : &fault, &outputs);
+    if (!check_sound(partition, &record->record, error))
+        return WENT_WRONG;
+    partition->position = record->record.offset + 1;
+    const struct history_step step = {.partition = record->partition,
+                                      .record = &record->record,
+                                      .event = decoded ? &event : NULL,
+                                      .error = decoded ? NULL : &fault,
+                                      .outputs = &outputs,
+                                      .fold = partition->fold};
+    if (!visit(context, &step))
+        return WENT_TO_ITS_END;
+    if (++history->records % CHECK_EVERY == 0 && !keep_in_bounds(history, partition, error))
+        return WENT_WRONG;
+    return WENT_ON;
+}
+
+static enum went take_record(struct history *history, const struct log_record *record, history_visit *visit,
+                             void *context, struct store_error *error)
+{
+    struct folded *folded = &history->partitions[record->partition];
+    if (folded->is_over)
+        return WENT_ON;
+    if (folded->partition == NULL && open_partition(history, record->partition, error) == NULL)
+        return WENT_WRONG;
+    if (record->record.offset < folded->partition->position)
+        return WENT_ON; /* the state knows it */
+    return fold(history, folded->partition, record, visit, context, error);
+}
+
+bool history_run(struct history *history, history_visit *visit, void *context, struct store_error *error)
+{
+    struct source_batch batch;
+    enum source_answer answer;
+    enum went went = WENT_ON;
+    progress_begin(&history->progress, history->options->label != NULL ? history->options->label : "folding", "events");
+    while (went == WENT_ON && (answer = history->source->does->read(history->source, &batch)) != SOURCE_END) {
+        if (answer == SOURCE_FAILED)
+            *error = history->source->error;
+        if (answer == SOURCE_FAILED || interrupt_check(error)) {
+            went = WENT_WRONG;
+            break;
+        }
+        for (size_t i = 0; i < batch.count && went == WENT_ON; i++)
+            went = take_record(history, &batch.records[i], visit, context, error);
+        progress_show(&history->progress, batch.done, batch.total, history->records);
+    }
+    progress_end(&history->progress);
+    return went != WENT_WRONG;
+}
+
+/* Opening and closing. */
+
+/* Only one partition is wanted: the source may leave out the others. */
+static void leave_others(struct history *history)
+{
+    for (uint32_t i = 0; i < PARTITIONS_MAX; i++)
+        if (i != history->until.partition)
+            leave(history, i);
+}
+
+static bool check_until(const struct history *history, struct store_error *error)
+{
+    const struct history_until *until = &history->until;
+    uint32_t count = history->source->partition_count;
+    if (!until->is_one_partition || count == 0 || until->partition < count)
+        return true;
+    return fail_with(error, EX_USAGE, "there is no partition %" PRIu32 ": there are %" PRIu32, until->partition, count);
+}
+
+struct history *history_open(const struct history_options *options, const struct history_until *until,
+                             struct store_error *error)
+{
+    struct history *history = calloc(1, sizeof *history);
+    if (history == NULL)
+        abort();
+    *history = (struct history){.options = options, .until = *until, .decoder = decoder_new()};
+    history->source = source_open(&options->source, error);
+    if (history->source != NULL && check_until(history, error))
+        history->scratch = scratch_make(error);
+    if (history->scratch == NULL) {
+        history_close(history);
+        return NULL;
+    }
+    if (until->is_one_partition)
+        leave_others(history);
+    return history;
+}
+
+void history_close(struct history *history)
+{
+    if (history == NULL)
+        return;
+    for (size_t i = 0; i < PARTITIONS_MAX; i++)
+        if (history->partitions[i].partition != NULL)
+            partition_close(history->partitions[i].partition);
+    if (history->source != NULL)
+        history->source->does->close(history->source);
+    decoder_free(history->decoder);
+    scratch_remove(history->scratch);
+    free(history);
+}
+
+/* What others ask. */
+
+int64_t history_records(const struct history *history)
+{
+    return history->records;
+}
+
+uint32_t history_partition_count(const struct history *history)
+{
+    return history->source->partition_count;
+}
+
+struct fold *history_fold(const struct history *history, uint32_t partition)
+{
+    const struct partition *folded = history->partitions[partition].partition;
+    return folded != NULL ? folded->fold : NULL;
+}
+
+const char *history_store(struct history *history, struct store_error *error)
+{
+    for (size_t i = 0; i < PARTITIONS_MAX; i++) {
+        struct partition *partition = history->partitions[i].partition;
+        if (partition == NULL)
+            continue;
+        const struct log_mark mark = {.position = partition->position};
+        if (!partition_checkpoint(partition, &mark, true, SIZE_MAX, error))
+            return NULL;
+    }
+    return history->scratch;
+}

@@ -1,0 +1,85 @@
+/* history.h - a history folded again, step by step, for whoever asks about it.
+ *
+ * A history is a source (source.h) and a fold a partition. history_run reads,
+ * decodes and folds, as the meter does, and hands every step to a visitor: the
+ * record, what it was decoded into, its outputs, and the fold as it is after it.
+ *
+ *     struct history_options from = {0};
+ *     const struct option_spec specs[] = {HISTORY_OPTION_SPECS(from), ...};
+ *     ... options_parse; if (!source_check(&from.source, "callfold-replay explain")) return EX_USAGE;
+ *     struct history *history = history_open(&from, &HISTORY_TO_THE_END, &error);
+ *     bool done = history != NULL && history_run(history, visit, &context, &error);
+ *     history_close(history);
+ *
+ * Up to where: a struct history_until, from --at or made by hand. The record at
+ * its offset, and those that leave partition time at its instant, are in.
+ *
+ * Memory is bounded as it is for the meter: each partition has a store in a
+ * scratch directory, to which idle records are written when there are too many.
+ *
+ * Errors land in a struct store_error with an exit code: EX_CONFIG and
+ * EX_DATAERR for places that do not fit together, EX_SOFTWARE for a broken
+ * invariant, named by partition and offset.
+ */
+#ifndef CALLFOLD_REPLAY_TOOL_HISTORY_H
+#define CALLFOLD_REPLAY_TOOL_HISTORY_H
+
+#include "processor/partition.h"
+#include "replay-tool/source.h"
+
+/* What the command line says of it. All zeros to begin, history_options_free at the end. */
+struct history_options {
+    struct source_options source;
+    const char *label; /* for the progress line, "folding" unless set */
+};
+#define HISTORY_OPTION_SPECS(from) SOURCE_OPTION_SPECS((from).source)
+void history_options_free(struct history_options *options);
+
+enum history_end { UNTIL_THE_END, UNTIL_OFFSET, UNTIL_TIME };
+struct history_until {
+    enum history_end kind;
+    bool is_one_partition; /* only `partition` is folded; always so with an offset */
+    uint32_t partition;
+    int64_t offset;  /* the last record that is folded */
+    int64_t time_ms; /* partition time is not to pass it */
+};
+#define HISTORY_TO_THE_END ((struct history_until){.kind = UNTIL_THE_END})
+/* "PARTITION:OFFSET", "OFFSET" (of partition 0), or an instant as in an event's
+ * time. False after a message. */
+bool history_until_parse(const char *option, const char *text, struct history_until *until);
+
+/* One record folded. All it points to is valid until the visitor returns. */
+struct history_step {
+    uint32_t partition;
+    const struct fold_record *record;
+    const struct event *event;        /* NULL when it could not be decoded */
+    const struct decode_error *error; /* then why */
+    const struct output_list *outputs;
+    struct fold *fold; /* after the record; to be asked (fold_position, fold_find), never stepped */
+};
+/* False ends the run without an error. */
+typedef bool history_visit(void *context, const struct history_step *step);
+
+struct history;
+
+/* NULL on error. options and what they point to are borrowed. */
+struct history *history_open(const struct history_options *options, const struct history_until *until,
+                             struct store_error *error);
+/* Folds to the end, to `until`, or to where visit returns false. Draws a
+ * progress line on a terminal. False on error. Once a history. */
+bool history_run(struct history *history, history_visit *visit, void *context, struct store_error *error);
+/* NULL is let be. */
+void history_close(struct history *history);
+
+/* What was folded so far. */
+int64_t history_records(const struct history *history);
+/* 0 when it is not known. */
+uint32_t history_partition_count(const struct history *history);
+/* A partition's fold; NULL when none of its records came and it had no state. */
+struct fold *history_fold(const struct history *history, uint32_t partition);
+/* Stores the states of all partitions as they are, in a directory that looks
+ * like one of callfold run --state and lives until history_close; its path, or
+ * NULL with *error. For state_view.h and what prints it. */
+const char *history_store(struct history *history, struct store_error *error);
+
+#endif

@@ -1,0 +1,30 @@
+/* main.c - the program callfold-replay: a table of its commands. */
+#include "replay-tool/commands.h"
+#include "replay-tool/interrupt.h"
+#include "terminal/message.h"
+#include "terminal/options.h"
+
+static const struct command commands[] = {
+    {"verify", cmd_verify, "fold the history again and compare it with all that was attested and published"},
+};
+
+static const struct command_table table = {
+    .program = "callfold-replay",
+    .about = "callfold-replay answers questions about the past by folding it again: the log of\n"
+             "events, from a file or from Kafka, gives the same state and the same bytes\n"
+             "whenever it is folded. It changes nothing and disturbs no meter that runs.",
+    .examples = "  callfold-replay verify --events events.jsonl --outputs out --all\n"
+                "  callfold-replay verify --kafka kafka.properties",
+    .version = CALLFOLD_VERSION,
+    .commands = commands,
+    .count = sizeof commands / sizeof commands[0],
+};
+
+int main(int argc, char **argv)
+{
+    message_program("callfold-replay");
+    interrupt_arm();
+    int exit_code = command_dispatch(&table, argc, argv);
+    interrupt_obey();
+    return exit_code;
+}
