@@ -14,6 +14,13 @@
 #define RECORDS_IN_MEMORY 4000000 /* that may be forgotten, all partitions together */
 #define CHECK_EVERY       16384   /* records, how many there are */
 
+/* How a step went. */
+enum went {
+    WENT_ON,
+    WENT_TO_THE_END, /* the visitor has seen enough */
+    WENT_WRONG,
+};
+
 /* A partition of the history. */
 struct folded {
     struct partition *partition; /* NULL: none of its records came yet */
@@ -30,6 +37,14 @@ struct history {
     size_t open_count;
     int64_t records;
     struct progress progress;
+    history_alter *alter; /* NULL: the history as it was */
+    void *alter_context;
+    history_visit *visit; /* of this run */
+    void *context;
+    struct partition *stepping; /* the record that is being folded, and its partition */
+    const struct fold_record *record;
+    enum went went;
+    struct store_error error; /* when it went wrong */
 };
 
 void history_options_free(struct history_options *options)
@@ -113,79 +128,114 @@ static bool is_past(const struct history *history, const struct partition *parti
     return until->kind == UNTIL_TIME && fold_time_after(partition->fold, record, event) > until->time_ms;
 }
 
-static bool check_sound(struct partition *partition, const struct fold_record *record, struct store_error *error)
+static bool check_sound(struct history *history)
 {
     const char *what;
-    if (fold_is_broken(partition->fold, &what))
-        return fail_with(error, EX_SOFTWARE,
-                         "partition %" PRIu32 ", offset %" PRId64 ": a broken invariant: %s; keep the events and "
-                         "report this",
-                         partition->number, record->offset, what);
-    return true;
+    if (!fold_is_broken(history->stepping->fold, &what))
+        return true;
+    return fail_with(&history->error, EX_SOFTWARE,
+                     "partition %" PRIu32 ", offset %" PRId64 ": a broken invariant: %s; keep the events and "
+                     "report this",
+                     history->stepping->number, history->record->offset, what);
 }
 
-enum went { WENT_ON, WENT_TO_ITS_END, WENT_WRONG };
+/* Folds an event at the place of history->record, and shows it. */
+static void step(struct history *history, const struct event *event, const struct decode_error *fault)
+{
+    struct output_list outputs;
+    struct fold *fold = history->stepping->fold;
+    fold_step(fold, history->record, event, fault, &outputs);
+    if (!check_sound(history)) {
+        history->went = WENT_WRONG;
+        return;
+    }
+    const struct history_step shown = {.partition = history->stepping->number,
+                                       .record = history->record,
+                                       .event = event,
+                                       .error = fault,
+                                       .outputs = &outputs,
+                                       .fold = fold};
+    if (!history->visit(history->context, &shown))
+        history->went = WENT_TO_THE_END;
+}
 
-static enum went fold(struct history *history, struct partition *partition, const struct log_record *record,
-                      history_visit *visit, void *context, struct store_error *error)
+void history_set_alter(struct history *history, history_alter *alter, void *context)
+{
+    history->alter = alter;
+    history->alter_context = context;
+}
+
+void history_insert(struct history *history, const struct event *event)
+{
+    if (history->went == WENT_ON)
+        step(history, event, NULL);
+}
+
+static void fold(struct history *history, const struct fold_record *record)
 {
     struct event event;
     struct decode_error fault;
-    struct output_list outputs;
-    bool decoded = event_decode(history->decoder, record->record.value, &event, &fault);
-    if (is_past(history, partition, &record->record, decoded ? &event : NULL)) {
-        leave(history, record->partition);
-        return WENT_ON;
+    struct partition *partition = history->stepping;
+    bool decoded = event_decode(history->decoder, record->value, &event, &fault);
+    if (is_past(history, partition, record, decoded ? &event : NULL)) {
+        leave(history, partition->number);
+        history->went = history->until.is_one_partition ? WENT_TO_THE_END : WENT_ON;
+        return;
     }
-    fold_step(partition->fold, &record->record, decoded ? &event : NULL, decoded ? NULL : &fault, &outputs);
-    if (!check_sound(partition, &record->record, error))
-        return WENT_WRONG;
-    partition->position = record->record.offset + 1;
-    const struct history_step step = {.partition = record->partition,
-                                      .record = &record->record,
-                                      .event = decoded ? &event : NULL,
-                                      .error = decoded ? NULL : &fault,
-                                      .outputs = &outputs,
-                                      .fold = partition->fold};
-    if (!visit(context, &step))
-        return WENT_TO_ITS_END;
-    if (++history->records % CHECK_EVERY == 0 && !keep_in_bounds(history, partition, error))
-        return WENT_WRONG;
-    return WENT_ON;
+    history->record = record;
+    bool is_in = !decoded || history->alter == NULL ||
+                 history->alter(history->alter_context, history, partition->number, record, &event);
+    if (is_in && history->went == WENT_ON)
+        step(history, decoded ? &event : NULL, decoded ? NULL : &fault);
+    partition->position = record->offset + 1;
+    if (++history->records % CHECK_EVERY == 0 && history->went == WENT_ON &&
+        !keep_in_bounds(history, partition, &history->error))
+        history->went = WENT_WRONG;
 }
 
-static enum went take_record(struct history *history, const struct log_record *record, history_visit *visit,
-                             void *context, struct store_error *error)
+static void take_record(struct history *history, const struct log_record *record)
 {
     struct folded *folded = &history->partitions[record->partition];
     if (folded->is_over)
-        return WENT_ON;
-    if (folded->partition == NULL && open_partition(history, record->partition, error) == NULL)
-        return WENT_WRONG;
-    if (record->record.offset < folded->partition->position)
-        return WENT_ON; /* the state knows it */
-    return fold(history, folded->partition, record, visit, context, error);
+        return;
+    if (folded->partition == NULL && open_partition(history, record->partition, &history->error) == NULL) {
+        history->went = WENT_WRONG;
+        return;
+    }
+    history->stepping = folded->partition;
+    if (record->record.offset >= folded->partition->position) /* else the state knows it */
+        fold(history, &record->record);
+}
+
+static void take_batch(struct history *history, const struct source_batch *batch)
+{
+    for (size_t i = 0; i < batch->count && history->went == WENT_ON; i++)
+        take_record(history, &batch->records[i]);
+    progress_show(&history->progress, batch->done, batch->total, history->records);
+    if (history->went == WENT_ON && interrupt_check(&history->error))
+        history->went = WENT_WRONG;
 }
 
 bool history_run(struct history *history, history_visit *visit, void *context, struct store_error *error)
 {
-    struct source_batch batch;
-    enum source_answer answer;
-    enum went went = WENT_ON;
-    progress_begin(&history->progress, history->options->label != NULL ? history->options->label : "folding", "events");
-    while (went == WENT_ON && (answer = history->source->does->read(history->source, &batch)) != SOURCE_END) {
-        if (answer == SOURCE_FAILED)
-            *error = history->source->error;
-        if (answer == SOURCE_FAILED || interrupt_check(error)) {
-            went = WENT_WRONG;
-            break;
-        }
-        for (size_t i = 0; i < batch.count && went == WENT_ON; i++)
-            went = take_record(history, &batch.records[i], visit, context, error);
-        progress_show(&history->progress, batch.done, batch.total, history->records);
+    const char *label = history->options->label != NULL ? history->options->label : "folding";
+    struct source *source = history->source;
+    enum source_answer answer = SOURCE_RECORDS;
+    history->visit = visit;
+    history->context = context;
+    progress_begin(&history->progress, label, "events");
+    while (answer == SOURCE_RECORDS && history->went == WENT_ON) {
+        struct source_batch batch;
+        answer = source->does->read(source, &batch);
+        if (answer == SOURCE_RECORDS)
+            take_batch(history, &batch);
     }
     progress_end(&history->progress);
-    return went != WENT_WRONG;
+    if (history->went == WENT_WRONG)
+        *error = history->error;
+    if (answer == SOURCE_FAILED)
+        *error = source->error;
+    return history->went != WENT_WRONG && answer != SOURCE_FAILED;
 }
 
 /* Opening and closing. */

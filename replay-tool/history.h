@@ -71,6 +71,18 @@ bool history_run(struct history *history, history_visit *visit, void *context, s
 /* NULL is let be. */
 void history_close(struct history *history);
 
+/* For histories as they might have been. alter sees every event before it is
+ * folded: it may change *event (texts that it puts there are its own to keep
+ * until the visitor was called), have others folded before it, and leave the
+ * record out by returning false. The chains and ids of such a history mean
+ * nothing. Before history_run. */
+typedef bool history_alter(void *context, struct history *history, uint32_t partition, const struct fold_record *record,
+                           struct event *event);
+void history_set_alter(struct history *history, history_alter *alter, void *context);
+/* Within alter only: folds an event that is in no log, at the record's place.
+ * The visitor sees it as a step of that record. */
+void history_insert(struct history *history, const struct event *event);
+
 /* What was folded so far. */
 int64_t history_records(const struct history *history);
 /* 0 when it is not known. */
