@@ -132,17 +132,22 @@ static void let_go(struct partition *partition)
 }
 
 /* False without *error set: the state is damaged. */
-static bool load(struct partition *partition, const char *dir, uint32_t partition_count, struct store_error *error)
+static bool load_proven(struct partition *partition, const char *dir, uint32_t partition_count,
+                        struct store_error *error)
 {
     error->code = EX_OK;
-    if (!prove_store(dir, partition->number))
-        return false;
     partition->store = store_open(dir, partition->number, STORE_READ_WRITE, &partition->header, error);
     if (partition->store == NULL || !check_versions(partition, partition_count, error))
         return false;
     const struct fold_loader loader = {store_load, partition->store};
     partition->fold = fold_new(partition->number, partition_count, &loader);
     return restore(partition);
+}
+
+static bool load(struct partition *partition, const char *dir, uint32_t partition_count, struct store_error *error)
+{
+    error->code = EX_OK;
+    return prove_store(dir, partition->number) && load_proven(partition, dir, partition_count, error);
 }
 
 static struct partition *new_partition(const struct log_progress *progress)
@@ -178,7 +183,7 @@ struct partition *partition_open_scratch(const char *dir, uint32_t partition_cou
 {
     struct partition *partition = new_partition(&(struct log_progress){.partition = number});
     partition->is_scratch = true;
-    if (load(partition, dir, partition_count, error)) {
+    if (load_proven(partition, dir, partition_count, error)) {
         partition->position = partition->header.source_position = partition->header.next_offset;
         partition->header.partition_count = partition_count;
         return partition;

@@ -26,9 +26,9 @@ struct partition {
 /* Opens (or makes) the partition that progress names. NULL on error. */
 struct partition *partition_open(const char *dir, uint32_t partition_count, const struct log_progress *progress,
                                  struct store_error *error);
-/* The same for a copy of a state, or a new one, that is folded on for a while and
- * thrown away: positions are offsets, nothing is published, a damaged state is an
- * error (EX_DATAERR). */
+/* The same for a copy of a state that has proved itself, or a new one, that is
+ * folded on for a while and thrown away: positions are offsets, nothing is
+ * published. A state whose records do not fit together is an error (EX_DATAERR). */
 struct partition *partition_open_scratch(const char *dir, uint32_t partition_count, uint32_t number,
                                          struct store_error *error);
 /* Closes it as it is: what no checkpoint has is folded again. */

@@ -16,7 +16,8 @@
 
 struct verify {
     struct history_options from;
-    const char *outputs;
+    struct history_until until; /* the end; of --since only which partition */
+    const char *outputs, *since;
     bool all;
     enum table_format format;
     struct option_list entries, inputs; /* --expect, --expect-input */
@@ -100,8 +101,12 @@ static int show_expectation(const struct expectation *expected)
     return EXIT_DIFFERS;
 }
 
-static int show_unseen(const struct expectation *expected)
+static int show_unseen(const struct verify *verify, const struct expectation *expected)
 {
+    const struct store_header *start = history_start(verify->history, expected->partition);
+    if (expected->number <= (expected->kind == EXPECT_ENTRY ? start->entries : start->inputs))
+        return message_fail(EX_CONFIG, "%s lies before the state that the fold began with: verify from the first event",
+                            expected->text);
     if (expected->kind == EXPECT_ENTRY)
         printf("partition %" PRIu32 ": there is no ledger entry %" PRId64 "\n", expected->partition, expected->number);
     else
@@ -113,10 +118,32 @@ static int show_unseen(const struct expectation *expected)
 
 /* What was looked at. */
 
+static void add_row(const struct verify *verify, struct table *table, uint32_t partition)
+{
+    const struct store_header *start = history_start(verify->history, partition);
+    const struct comparison *comparison = verify->comparison;
+    struct fold_position position;
+    int64_t matched = 0;
+    fold_position(history_fold(verify->history, partition), &position);
+    for (unsigned topic = 0; topic < TOPIC_COUNT && comparison != NULL; topic++)
+        matched += comparison_matched(comparison, (enum output_topic)topic, partition);
+    table_row(table, NULL);
+    table_number(table, partition, 0);
+    table_number(table, start->next_offset, 0);
+    table_number(table, position.next_offset, 0);
+    table_number(table, position.inputs - start->inputs, 0);
+    table_number(table, position.entries, 0);
+    table_text(table, (struct text){position.chain, sizeof position.chain});
+    table_number(table, comparison != NULL ? comparison_matched(comparison, TOPIC_ATTESTATIONS, partition) : 0, 0);
+    table_number(table, matched, 0);
+    table_number(table, comparison != NULL ? comparison_unpublished(comparison, partition) : 0, 0);
+}
+
 static int show_summary(const struct verify *verify)
 {
     static const struct table_column columns[] = {
         {"partition", "Partition", COLUMN_NUMBER, NULL, 0},
+        {"first_offset", "From offset", COLUMN_NUMBER, "0", 0},
         {"next_offset", "Next offset", COLUMN_NUMBER, NULL, 0},
         {"records", "Records", COLUMN_NUMBER, NULL, 0},
         {"entries", "Entries", COLUMN_NUMBER, NULL, 0},
@@ -126,26 +153,9 @@ static int show_summary(const struct verify *verify)
         {"unpublished", "Not published yet", COLUMN_NUMBER, "0", 0},
     };
     struct table *table = table_begin(verify->format, stdout, columns, sizeof columns / sizeof columns[0]);
-    for (uint32_t i = 0; i < PARTITIONS_MAX; i++) {
-        const struct fold *fold = history_fold(verify->history, i);
-        struct fold_position position;
-        int64_t matched = 0;
-        if (fold == NULL)
-            continue;
-        fold_position(fold, &position);
-        for (unsigned topic = 0; topic < TOPIC_COUNT && verify->comparison != NULL; topic++)
-            matched += comparison_matched(verify->comparison, (enum output_topic)topic, i);
-        table_row(table, NULL);
-        table_number(table, i, 0);
-        table_number(table, position.next_offset, 0);
-        table_number(table, position.inputs, 0);
-        table_number(table, position.entries, 0);
-        table_text(table, (struct text){position.chain, sizeof position.chain});
-        table_number(table,
-                     verify->comparison != NULL ? comparison_matched(verify->comparison, TOPIC_ATTESTATIONS, i) : 0, 0);
-        table_number(table, matched, 0);
-        table_number(table, verify->comparison != NULL ? comparison_unpublished(verify->comparison, i) : 0, 0);
-    }
+    for (uint32_t i = 0; i < PARTITIONS_MAX; i++)
+        if (history_fold(verify->history, i) != NULL)
+            add_row(verify, table, i);
     return table_end(table) ? EX_OK : message_fail(EX_IOERR, "standard output could not be written");
 }
 
@@ -187,7 +197,7 @@ static int judge(struct verify *verify)
         return verify->error.code != EX_OK ? message_fail(verify->error.code, "%s", verify->error.message)
                                            : show_difference(verify);
     expected = expectations_unseen(&verify->expectations);
-    return expected != NULL ? show_unseen(expected) : show_summary(verify);
+    return expected != NULL ? show_unseen(verify, expected) : show_summary(verify);
 }
 
 /* The published side first: what is folded then goes at least as far. */
@@ -204,14 +214,31 @@ static bool open_published(struct verify *verify)
     return true;
 }
 
+/* What lies before a state that the fold begins with is not looked at. */
+static void begin_partitions(struct verify *verify)
+{
+    for (uint32_t i = 0; i < PARTITIONS_MAX; i++) {
+        const struct store_header *start = history_start(verify->history, i);
+        if (start->fold_version == 0)
+            continue;
+        message_note("partition %" PRIu32 ": begins with a state at offset %" PRId64 "; what came before, %" PRId64
+                     " ledger entries among it, is not looked at",
+                     i, start->next_offset, start->entries);
+        expectations_begin(&verify->expectations, i, start->entries, start->chain);
+        if (verify->comparison != NULL)
+            comparison_begin(verify->comparison, i, start->next_offset);
+    }
+}
+
 static int run(struct verify *verify)
 {
     struct store_error *error = &verify->error;
     if (open_published(verify))
-        verify->history = history_open(&verify->from, &HISTORY_TO_THE_END, error);
+        verify->history = history_open(&verify->from, &verify->until, error);
     if (verify->history == NULL)
         return message_fail(error->code, "%s", error->message);
     error->code = EX_OK;
+    begin_partitions(verify);
     return history_run(verify->history, step, verify, error) ? judge(verify)
                                                              : message_fail(error->code, "%s", error->message);
 }
@@ -228,9 +255,29 @@ static void finish(struct verify *verify)
     free(verify->inputs.values);
 }
 
+/* --since is where a snapshot may stand at the latest. */
+static bool read_since(struct verify *verify)
+{
+    struct history_until since;
+    verify->until = HISTORY_TO_THE_END;
+    if (verify->since == NULL)
+        return true;
+    if (verify->from.base.snapshots == NULL) {
+        message_error("--since chooses among snapshots: it needs --snapshots DIR");
+        return false;
+    }
+    if (!history_until_parse("since", verify->since, &since))
+        return false;
+    verify->until.is_one_partition = since.is_one_partition;
+    verify->until.partition = since.partition;
+    verify->from.since =
+        (struct base_place){since.kind == UNTIL_OFFSET, since.kind == UNTIL_TIME, since.offset, since.time_ms};
+    return true;
+}
+
 static bool check(struct verify *verify, bool json, bool csv)
 {
-    if (!source_check(&verify->from.source, "callfold-replay verify") ||
+    if (!history_check(&verify->from, "callfold-replay verify") || !read_since(verify) ||
         !table_format_chosen(json, csv, &verify->format) ||
         !expectations_add(&verify->expectations, EXPECT_ENTRY, "expect", &verify->entries) ||
         !expectations_add(&verify->expectations, EXPECT_INPUT, "expect-input", &verify->inputs))
@@ -260,6 +307,8 @@ int cmd_verify(int argc, char **argv)
          .help = "the ledger's chain after that entry must be this; may\nbe given again"},
         {.name = "expect-input", .kind = OPTION_LIST, .target = &verify.inputs, .value = "PARTITION:INPUTS:HASH",
          .help = "the input chain after so many records must be this"},
+        {.name = "since", .kind = OPTION_TEXT, .target = &verify.since, .value = "OFFSET|TIME",
+         .help = "with --snapshots: from the newest one at or before\nthat place (any partition:offset, or an instant)"},
         {.name = "json", .kind = OPTION_FLAG, .target = &json, .help = "the summary as JSON"},
         {.name = "csv", .kind = OPTION_FLAG, .target = &csv, .help = "the summary as CSV"},
     };

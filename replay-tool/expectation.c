@@ -70,6 +70,11 @@ static void see(struct expectation_list *list, enum expectation_kind kind, uint3
     }
 }
 
+void expectations_begin(struct expectation_list *list, uint32_t partition, int64_t entries, const char chain[HASH_HEX])
+{
+    see(list, EXPECT_ENTRY, partition, entries, chain);
+}
+
 void expectations_step(struct expectation_list *list, const struct output_list *outputs)
 {
     for (size_t i = 0; i < outputs->count && list->count > 0; i++) {

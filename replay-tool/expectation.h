@@ -33,6 +33,8 @@ bool expectations_add(struct expectation_list *list, enum expectation_kind kind,
                       const struct option_list *values);
 void expectations_free(struct expectation_list *list);
 
+/* A fold begins after this entry: with it, entries 0 is the beginning. */
+void expectations_begin(struct expectation_list *list, uint32_t partition, int64_t entries, const char chain[HASH_HEX]);
 /* Looks at one record's outputs. */
 void expectations_step(struct expectation_list *list, const struct output_list *outputs);
 /* The first that was seen and has another hash; NULL when there is none. */

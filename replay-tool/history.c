@@ -23,7 +23,8 @@ enum went {
 
 /* A partition of the history. */
 struct folded {
-    struct partition *partition; /* NULL: none of its records came yet */
+    struct partition *partition; /* NULL: it has no state, and none of its records came yet */
+    struct store_header start;   /* where its fold began */
     bool is_over;                /* up to where it was wanted, or not wanted at all */
 };
 
@@ -46,6 +47,14 @@ struct history {
     enum went went;
     struct store_error error; /* when it went wrong */
 };
+
+bool history_check(const struct history_options *options, const char *command)
+{
+    if (options->base.snapshots == NULL || options->base.state == NULL)
+        return source_check(&options->source, command);
+    message_error("--snapshots and --state do not go together: a fold begins in one place");
+    return false;
+}
 
 void history_options_free(struct history_options *options)
 {
@@ -257,6 +266,61 @@ static bool check_until(const struct history *history, struct store_error *error
     return fail_with(error, EX_USAGE, "there is no partition %" PRIu32 ": there are %" PRIu32, until->partition, count);
 }
 
+/* The earlier of where the fold shall end and where it shall begin. */
+static struct base_place latest_start(const struct history *history)
+{
+    const struct history_until *until = &history->until;
+    struct base_place place = history->options->since;
+    if (until->kind == UNTIL_OFFSET && (!place.has_offset || until->offset < place.offset)) {
+        place.has_offset = true;
+        place.offset = until->offset;
+    }
+    if (until->kind == UNTIL_TIME && (!place.has_time || until->time_ms < place.time_ms)) {
+        place.has_time = true;
+        place.time_ms = until->time_ms;
+    }
+    return place;
+}
+
+/* What the state was folded with holds for what follows. */
+static bool take_partition_count(struct history *history, uint32_t count, struct store_error *error)
+{
+    uint32_t *known = &history->source->partition_count;
+    if (*known == 0)
+        *known = count;
+    return *known == count || fail_with(error, EX_CONFIG,
+                                        "the state to start from was folded with %" PRIu32
+                                        " partitions (0 = not given), but there are %" PRIu32,
+                                        count, *known);
+}
+
+static bool begin_partition(struct history *history, uint32_t number, struct store_error *error)
+{
+    struct base_start start;
+    const struct base_place place = latest_start(history);
+    if (!base_take(&history->options->base, number, &place, history->scratch, &start, error))
+        return false;
+    history->partitions[number].start = start.header;
+    if (!history->source->does->begin(history->source, number, start.header.next_offset, &start.mark)) {
+        *error = history->source->error;
+        return false;
+    }
+    return start.header.fold_version == 0 || (take_partition_count(history, start.header.partition_count, error) &&
+                                              open_partition(history, number, error) != NULL);
+}
+
+static bool begin_partitions(struct history *history, struct store_error *error)
+{
+    uint32_t *partitions;
+    size_t count = base_partitions(&history->options->base, &partitions, error);
+    bool begun = count > 0 || error->code == EX_OK;
+    for (size_t i = 0; i < count && begun; i++)
+        begun = partitions[i] >= PARTITIONS_MAX || history->partitions[partitions[i]].is_over ||
+                begin_partition(history, partitions[i], error);
+    free(partitions);
+    return begun;
+}
+
 struct history *history_open(const struct history_options *options, const struct history_until *until,
                              struct store_error *error)
 {
@@ -267,13 +331,12 @@ struct history *history_open(const struct history_options *options, const struct
     history->source = source_open(&options->source, error);
     if (history->source != NULL && check_until(history, error))
         history->scratch = scratch_make(error);
-    if (history->scratch == NULL) {
-        history_close(history);
-        return NULL;
-    }
-    if (until->is_one_partition)
+    if (history->scratch != NULL && until->is_one_partition)
         leave_others(history);
-    return history;
+    if (history->scratch != NULL && begin_partitions(history, error))
+        return history;
+    history_close(history);
+    return NULL;
 }
 
 void history_close(struct history *history)
@@ -295,6 +358,11 @@ void history_close(struct history *history)
 int64_t history_records(const struct history *history)
 {
     return history->records;
+}
+
+const struct store_header *history_start(const struct history *history, uint32_t partition)
+{
+    return &history->partitions[partition].start;
 }
 
 uint32_t history_partition_count(const struct history *history)

@@ -6,13 +6,15 @@
  *
  *     struct history_options from = {0};
  *     const struct option_spec specs[] = {HISTORY_OPTION_SPECS(from), ...};
- *     ... options_parse; if (!source_check(&from.source, "callfold-replay explain")) return EX_USAGE;
+ *     ... options_parse; if (!history_check(&from, "callfold-replay explain")) return EX_USAGE;
  *     struct history *history = history_open(&from, &HISTORY_TO_THE_END, &error);
  *     bool done = history != NULL && history_run(history, visit, &context, &error);
  *     history_close(history);
  *
  * Up to where: a struct history_until, from --at or made by hand. The record at
  * its offset, and those that leave partition time at its instant, are in.
+ *
+ * From where: the first record, or a state that is near (base.h).
  *
  * Memory is bounded as it is for the meter: each partition has a store in a
  * scratch directory, to which idle records are written when there are too many.
@@ -25,14 +27,20 @@
 #define CALLFOLD_REPLAY_TOOL_HISTORY_H
 
 #include "processor/partition.h"
+#include "replay-tool/base.h"
 #include "replay-tool/source.h"
 
 /* What the command line says of it. All zeros to begin, history_options_free at the end. */
 struct history_options {
     struct source_options source;
-    const char *label; /* for the progress line, "folding" unless set */
+    struct base_options base;
+    struct base_place since; /* with a base: it must be no later than this either; all zeros: wherever it is */
+    const char *label;       /* for the progress line, "folding" unless set */
 };
-#define HISTORY_OPTION_SPECS(from) SOURCE_OPTION_SPECS((from).source)
+#define HISTORY_OPTION_SPECS(from) SOURCE_OPTION_SPECS((from).source), BASE_OPTION_SPECS((from).base)
+/* False after a message when the options do not go together. command is for
+ * the message: "callfold-replay verify". */
+bool history_check(const struct history_options *options, const char *command);
 void history_options_free(struct history_options *options);
 
 enum history_end { UNTIL_THE_END, UNTIL_OFFSET, UNTIL_TIME };
@@ -85,6 +93,8 @@ void history_insert(struct history *history, const struct event *event);
 
 /* What was folded so far. */
 int64_t history_records(const struct history *history);
+/* Where a partition's fold began: all zeros for its first record. */
+const struct store_header *history_start(const struct history *history, uint32_t partition);
 /* 0 when it is not known. */
 uint32_t history_partition_count(const struct history *history);
 /* A partition's fold; NULL when none of its records came and it had no state. */
