@@ -129,6 +129,11 @@ bool instant_parse(struct text t, int64_t *ms)
     return true;
 }
 
+bool day_parse(struct text t, int32_t *day)
+{
+    return t.len == DAY_TEXT_MAX - 1 && parse_date(t.at, day);
+}
+
 static void put_digits(char *at, int count, int value)
 {
     for (; count > 0; count--, value /= 10)

@@ -23,6 +23,8 @@ bool instant_parse(struct text t, int64_t *ms);
 /* Writes "2026-11-23T08:00:06.000Z" and a NUL; returns 24. */
 size_t instant_format(int64_t ms, char out[INSTANT_TEXT_MAX]);
 
+/* Reads "2026-11-23"; false, and *day untouched, when there is no such date. */
+bool day_parse(struct text t, int32_t *day);
 /* The UTC day an instant belongs to (floor), and a day's first instant. */
 int32_t instant_day(int64_t ms);
 int64_t day_start_ms(int32_t day);

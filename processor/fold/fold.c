@@ -310,7 +310,8 @@ void fold_position(const struct fold *fold, struct fold_position *position)
                                        .entries = p->entries,
                                        .inputs = p->inputs,
                                        .time_ms = p->time_ms == TIME_NEVER ? 0 : p->time_ms,
-                                       .clock_ms = p->clock_ms};
+                                       .clock_ms = p->clock_ms,
+                                       .final_day = ledger_final_day(fold)};
     memcpy(position->chain, p->chain, HASH_HEX);
 }
 

@@ -99,6 +99,7 @@ struct fold_position {
     int64_t next_offset, entries, inputs;
     int64_t time_ms;      /* partition time; 0 before the first event */
     int64_t clock_ms;     /* the second clock */
+    int32_t final_day;    /* the last UTC day whose ledger is final; INT32_MIN if none is */
     char chain[HASH_HEX]; /* hex, no NUL */
 };
 void fold_position(const struct fold *fold, struct fold_position *position);

@@ -293,6 +293,8 @@ struct entry {
 };
 void entry_posting(struct entry *entry, const char *prefix, struct text name, int64_t micros, uint32_t currency);
 struct text currency_text(struct fold *fold, uint32_t currency);
+/* The last UTC day whose ledger is final, DAY_NEVER if none is. */
+int32_t ledger_final_day(const struct fold *fold);
 /* Before the policy changes: the days that are final stay so. */
 void ledger_keep_final(struct fold *fold);
 /* Moves the balance and emits ledger.posted and balance.changed. */

@@ -124,22 +124,24 @@ static void chain(struct fold *fold, struct text line, char hash[HASH_HEX])
 /* A day is final once partition time is stale_after_ms past its end: by then
  * every call that went silent on it has been closed. What was final under an
  * earlier policy stays final. */
-static int32_t final_day(const struct fold *fold)
+int32_t ledger_final_day(const struct fold *fold)
 {
+    if (fold->p->time_ms == TIME_NEVER)
+        return fold->p->final_day;
     int32_t day = instant_day(fold->p->time_ms - fold->policy->number[POLICY_STALE_AFTER_MS]) - 1;
     return day > fold->p->final_day ? day : fold->p->final_day;
 }
 
 void ledger_keep_final(struct fold *fold)
 {
-    fold->p->final_day = final_day(fold);
+    fold->p->final_day = ledger_final_day(fold);
 }
 
 void ledger_post(struct account_step *step, const struct entry *entry)
 {
     struct fold *fold = step->fold;
     struct account_record *account = step->account;
-    bool is_final = entry->money_day <= final_day(fold);
+    bool is_final = entry->money_day <= ledger_final_day(fold);
     account->posted_micros += entry->amount_micros;
     fold->p->entries++;
 

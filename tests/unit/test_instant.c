@@ -144,6 +144,18 @@ static void test_days_are_floored(void **state)
     assert_int_equal(day_start_ms(-1), -MS_PER_DAY);
 }
 
+static void test_what_is_no_day(void **state)
+{
+    static const char *const texts[] = {"",           "2026-11",    "2026-11-2",    "2026-13-01", "2026-02-29",
+                                        "2026-00-10", "2026/11/23", "2026-11-23T0", "+026-11-23", "2026-11-31"};
+    int32_t day = 77;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+        assert_false(day_parse(text_of(texts[i]), &day));
+    assert_int_equal(day, 77);
+}
+
 /* Every day of the calendar, against the C library's own. */
 static void test_every_day_agrees_with_the_c_library(void **state)
 {
@@ -163,6 +175,9 @@ static void test_every_day_agrees_with_the_c_library(void **state)
         snprintf(instant, sizeof(instant), "%sT00:00:00Z", ours);
         assert_true(instant_parse(text_of(instant), &ms));
         assert_true(ms == day_start_ms(day));
+        int32_t again;
+        assert_true(day_parse(text_of(ours), &again));
+        assert_int_equal(again, day);
     }
 }
 
@@ -173,6 +188,7 @@ int main(void)
         cmocka_unit_test(test_parse_refuses_all_else),
         cmocka_unit_test(test_format),
         cmocka_unit_test(test_days_are_floored),
+        cmocka_unit_test(test_what_is_no_day),
         cmocka_unit_test(test_every_day_agrees_with_the_c_library),
     };
     return cmocka_run_group_tests_name("instant", tests, NULL, NULL);
