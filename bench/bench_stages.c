@@ -71,7 +71,7 @@ static void open_run(struct run *run, enum stage upto, const char *events, const
     *run = (struct run){.upto = upto, .decoder = decoder_new(), .sha = EVP_MD_CTX_new()};
     const struct log_file_config config = {.events = events, .out = out, .state = state};
     run->log = log_file_open(&config, &error);
-    run->partition = partition_open(state, 0, &(struct log_progress){0}, &error);
+    run->partition = partition_open(&(struct partition_places){.state = state}, &(struct log_progress){0}, &error);
     if (run->log == NULL || run->partition == NULL)
         die(&error);
     EVP_DigestInit_ex(run->sha, EVP_sha256(), NULL);

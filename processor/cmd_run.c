@@ -27,6 +27,7 @@
 struct run_options {
     const char *events, *out, *state, *kafka;
     struct option_list properties;
+    struct snapshot_options snapshots;
     bool follow, quiet;
     int64_t partitions, batch, batch_ms, checkpoint_ms, checkpoint_every, keep_records;
 };
@@ -103,6 +104,7 @@ static bool parse(struct run_options *options, int argc, char **argv, int *exit_
          .most = RECORDS_MOST,
          .help = "records of idle accounts that may stay in memory, each\n"
                  "partition (4000000)"},
+        SNAPSHOT_OPTION_SPECS(options->snapshots),
         {.name = "quiet", .letter = 'q', .kind = OPTION_FLAG, .target = &options->quiet,
          .help = "say nothing but errors"},
     };
@@ -178,12 +180,21 @@ static void say_summary(const struct run_options *options, const struct engine_c
     say_rejects(options, counts);
 }
 
-static int run_engine(const struct run_options *options, struct log *log, uint32_t partition_count,
-                      struct store_error *error)
+/* What goes with the options while the program runs. */
+struct run_means {
+    struct snapshot_schedule *snapshots;
+    struct signature_key *key;
+};
+
+static int run_engine(const struct run_options *options, const struct run_means *means, struct log *log,
+                      uint32_t partition_count, struct store_error *error)
 {
     const struct engine_config config = {
-        .state = options->state,
-        .partition_count = partition_count,
+        .places = {.state = options->state,
+                   .snapshots = options->snapshots.dir,
+                   .key = means->key,
+                   .partition_count = partition_count},
+        .snapshots = means->snapshots,
         .batch_records = options->batch > 0       ? options->batch
                          : options->kafka != NULL ? BATCH_KAFKA
                                                   : BATCH_RECORDS,
@@ -201,7 +212,7 @@ static int run_engine(const struct run_options *options, struct log *log, uint32
     return exit_code;
 }
 
-static int run_on_files(const struct run_options *options, struct store_error *error)
+static int run_on_files(const struct run_options *options, const struct run_means *means, struct store_error *error)
 {
     uint32_t *stored;
     struct log_file_config config = {
@@ -211,33 +222,33 @@ static int run_on_files(const struct run_options *options, struct store_error *e
     struct log *log = log_file_open(&config, error);
     int exit_code = error->code;
     if (log != NULL) {
-        exit_code = run_engine(options, log, (uint32_t)options->partitions, error);
+        exit_code = run_engine(options, means, log, (uint32_t)options->partitions, error);
         log->does->close(log);
     }
     free(stored);
     return exit_code;
 }
 
-static int run_on_settings(const struct run_options *options, const struct kafka_settings *settings, bool *was_open,
-                           struct store_error *error)
+static int run_on_settings(const struct run_options *options, const struct run_means *means,
+                           const struct kafka_settings *settings, bool *was_open, struct store_error *error)
 {
     const struct log_kafka_config config = {.settings = settings, .state = options->state, .stop = &stop_wanted};
     struct log *log = log_kafka_open(&config, error);
     if (log == NULL)
         return error->code;
     *was_open = true;
-    int exit_code = run_engine(options, log, log_kafka_partition_count(log), error);
+    int exit_code = run_engine(options, means, log, log_kafka_partition_count(log), error);
     log->does->close(log);
     return exit_code;
 }
 
 /* Brokers come back: once it has run, the meter tries until it is stopped. */
-static int run_until_stopped(const struct run_options *options, const struct kafka_settings *settings,
-                             struct store_error *error)
+static int run_until_stopped(const struct run_options *options, const struct run_means *means,
+                             const struct kafka_settings *settings, struct store_error *error)
 {
     bool was_open = false;
     int exit_code;
-    while ((exit_code = run_on_settings(options, settings, &was_open, error)) == EX_UNAVAILABLE && was_open &&
+    while ((exit_code = run_on_settings(options, means, settings, &was_open, error)) == EX_UNAVAILABLE && was_open &&
            !stop_wanted) {
         message_note("%s; starting over", error->message);
         nanosleep(&(struct timespec){.tv_sec = RETRY_S}, NULL);
@@ -245,7 +256,7 @@ static int run_until_stopped(const struct run_options *options, const struct kaf
     return exit_code;
 }
 
-static int run_on_kafka(const struct run_options *options, struct store_error *error)
+static int run_on_kafka(const struct run_options *options, const struct run_means *means, struct store_error *error)
 {
     struct kafka_settings settings;
     bool read = kafka_settings_read(&settings, options->kafka, &options->properties, error);
@@ -254,17 +265,27 @@ static int run_on_kafka(const struct run_options *options, struct store_error *e
                          "%s: callfold.instance is missing: a name for this process among those of its group, which a "
                          "restart keeps; write callfold.instance=a into the file, or give -X callfold.instance=a",
                          options->kafka);
-    int exit_code = read ? run_until_stopped(options, &settings, error) : error->code;
+    int exit_code = read ? run_until_stopped(options, means, &settings, error) : error->code;
     kafka_settings_free(&settings);
     return exit_code;
 }
 
-static int run(const struct run_options *options, struct store_error *error)
+static bool prepare(const struct run_options *options, struct run_means *means, struct store_error *error)
+{
+    const struct snapshot_options *snapshots = &options->snapshots;
+    means->snapshots = snapshot_schedule_new(snapshots, options->state, error);
+    if (means->snapshots == NULL || snapshots->verify_path == NULL)
+        return means->snapshots != NULL;
+    means->key = signature_public_key(snapshots->verify_path, error);
+    return means->key != NULL;
+}
+
+static int run(const struct run_options *options, const struct run_means *means, struct store_error *error)
 {
     int lock = state_lock(options->state, error);
     if (lock < 0)
         return error->code;
-    int exit_code = options->kafka != NULL ? run_on_kafka(options, error) : run_on_files(options, error);
+    int exit_code = options->kafka != NULL ? run_on_kafka(options, means, error) : run_on_files(options, means, error);
     close(lock);
     return exit_code;
 }
@@ -272,16 +293,19 @@ static int run(const struct run_options *options, struct store_error *error)
 int cmd_run(int argc, char **argv)
 {
     struct run_options options = {.batch_ms = BATCH_MS, .checkpoint_ms = CHECKPOINT_MS, .keep_records = KEEP_RECORDS};
+    struct run_means means = {0};
     struct store_error error = {0};
     int exit_code;
     if (parse(&options, argc, argv, &exit_code)) {
         message_quiet(options.quiet);
         fail_points_arm();
         set_signals();
-        exit_code = run(&options, &error);
+        exit_code = prepare(&options, &means, &error) ? run(&options, &means, &error) : error.code;
         if (exit_code != EX_OK)
             message_error("%s", error.message);
     }
+    snapshot_schedule_free(means.snapshots);
+    signature_key_free(means.key);
     free(options.properties.values);
     return exit_code;
 }

@@ -6,7 +6,6 @@
 #include <sysexits.h>
 
 #include "events/encode.h"
-#include "processor/partition.h"
 #include "snapshots/fail_point.h"
 #include "snapshots/files.h"
 #include "terminal/message.h"
@@ -41,6 +40,7 @@ struct engine {
     int64_t unstored;                      /* records folded since the last checkpoint */
     double checkpoint_at, checkpoint_took; /* seconds_now() of the last one's end; its seconds */
     bool is_checkpoint_wanted;             /* whatever the clock says */
+    bool is_stored;                        /* there has been a checkpoint */
     struct progress progress;
 };
 
@@ -55,8 +55,7 @@ static bool fail_with_log(struct engine *engine)
 
 static bool assign(struct engine *engine, const struct log_progress *progress)
 {
-    struct partition *partition =
-        partition_open(engine->config->state, engine->config->partition_count, progress, engine->error);
+    struct partition *partition = partition_open(&engine->config->places, progress, engine->error);
     if (partition == NULL)
         return false;
     engine->partitions[progress->partition] = partition;
@@ -192,11 +191,12 @@ static bool fold(struct engine *engine, struct partition *partition, const struc
             partition->number, record->record.offset, what);
     partition->position = record->end;
     engine->unstored++;
-    if (record->end > partition->last.position)
+    if (record->end > partition->last.position) {
         publish(engine, &outputs);
-    else
-        engine->counts->refolded++;
-    return true;
+        return true;
+    }
+    engine->counts->refolded++;
+    return attested_agree(&partition->attested, engine->log, &outputs, engine->error);
 }
 
 static bool take_record(struct engine *engine, const struct log_record *record, const struct ahead *ahead)
@@ -251,6 +251,7 @@ static bool checkpoint(struct engine *engine, bool clean)
     FAIL_POINT("after-checkpoint");
     engine->unstored = 0;
     engine->is_checkpoint_wanted = false;
+    engine->is_stored = true;
     engine->checkpoint_at = seconds_now();
     engine->checkpoint_took = engine->checkpoint_at - begun;
     return true;
@@ -343,6 +344,8 @@ static bool loop(struct engine *engine)
             return false;
         if (is_checkpoint_due(engine) && !checkpoint(engine, false))
             return false;
+        if (engine->is_stored)
+            snapshot_schedule_turn(engine->config->snapshots);
         engine->counts->is_stopped = *engine->config->stop != 0;
     } while (answer != LOG_END && !engine->counts->is_stopped);
     return end(engine);

@@ -76,17 +76,30 @@ struct log_batch {
     int64_t done, total;                 /* for a progress line; total 0: not known */
 };
 
+/* An attestation that was published before. */
+struct log_published {
+    struct text line;  /* valid until the next recall */
+    const char *where; /* for messages: what place counts in which topic or file */
+    int64_t place;
+};
+
 struct log {
     const struct log_operations *does;
     struct store_error error; /* of the last operation that failed */
 };
 
 struct log_operations {
+    bool forgets; /* the oldest of what was published may have expired */
     /* At most `most` records (fewer are no sign of the end); waits up to
      * wait_ms for the first one, or until a signal. LOG_FAILED leaves *error. */
     enum log_answer (*read)(struct log *log, size_t most, int wait_ms, struct log_batch *batch);
     /* False: the state stands where this log never was (error says where). */
     bool (*begin)(struct log *log, uint32_t partition, const struct log_mark *mark);
+    /* The attestations of a partition that were published before its last
+     * commit, in order, the next one a call; the first call gives the first
+     * made after more than `inputs` records. LOG_RECORDS, LOG_END: none is
+     * left, LOG_FAILED. */
+    enum log_answer (*recall)(struct log *log, uint32_t partition, int64_t inputs, struct log_published *published);
     void (*append)(struct log *log, enum output_topic topic, uint32_t partition, struct text key, struct text bytes);
     enum log_outcome (*commit)(struct log *log, const struct log_progress *progress, size_t count);
     /* For a checkpoint of this partition: the place of the last commit, or of

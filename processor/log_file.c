@@ -10,6 +10,7 @@
 #include <xxhash.h>
 
 #include "processor/log_file_outputs.h"
+#include "processor/log_file_recall.h"
 #include "processor/log_file_records.h"
 #include "snapshots/files.h"
 
@@ -20,6 +21,7 @@ struct log_file {
     struct log_file_config config;
     struct lines *lines;
     struct outputs outputs;
+    struct recall recall;
     struct file_progress committed; /* the last commit */
     struct log_mark read;           /* after the last line handed out or passed over */
     bool has_archive;               /* some line up to there was in archive form */
@@ -248,6 +250,14 @@ static enum log_answer file_read(struct log *log, size_t most, int wait_ms, stru
     return LOG_RECORDS;
 }
 
+static enum log_answer file_recall(struct log *log, uint32_t partition, int64_t inputs, struct log_published *published)
+{
+    struct log_file *file = of(log);
+    const struct output_file *attestations = &file->outputs.files[TOPIC_ATTESTATIONS];
+    return recall_next(&file->recall, attestations->path, attestations->length, partition, inputs, published,
+                       &log->error);
+}
+
 /* Publishing. */
 
 static void file_append(struct log *log, enum output_topic topic, uint32_t partition, struct text key,
@@ -288,6 +298,7 @@ static void file_close(struct log *log)
     struct log_file *file = of(log);
     archive_forget(&file->lines_read.memory);
     file_progress_free(&file->committed);
+    recall_close(&file->recall);
     outputs_close(&file->outputs);
     lines_close(file->lines);
     free(file);
@@ -296,6 +307,7 @@ static void file_close(struct log *log)
 static const struct log_operations operations = {
     .read = file_read,
     .begin = file_begin,
+    .recall = file_recall,
     .append = file_append,
     .commit = file_commit,
     .mark = file_mark,

@@ -13,6 +13,7 @@
 #include "snapshots/fail_point.h"
 #include "snapshots/files.h"
 #include "snapshots/isolated.h"
+#include "snapshots/snapshot.h"
 #include "terminal/message.h"
 
 /* Proving a stored state. */
@@ -62,8 +63,7 @@ static bool set_aside(const char *dir, uint32_t number, struct store_error *erro
     snprintf(aside, sizeof aside, "%s.damaged-%lld", path, (long long)time(NULL));
     if (rename(path, aside) != 0)
         return fail_with_errno(error, errno, "set aside the damaged", path);
-    message_note("the state of partition %" PRIu32 " is damaged; it was moved to %s and is folded anew from the log",
-                 number, aside);
+    message_note("the state of partition %" PRIu32 " is damaged; it was moved to %s and is folded anew", number, aside);
     return sync_directory(dir, error);
 }
 
@@ -150,6 +150,63 @@ static bool load(struct partition *partition, const char *dir, uint32_t partitio
     return prove_store(dir, partition->number) && load_proven(partition, dir, partition_count, error);
 }
 
+static void say_passed_over(const struct snapshot_place *place, const char *why)
+{
+    message_note("partition %" PRIu32 ": the snapshot %s is passed over: %s", place->partition, place->name, why);
+}
+
+/* A state from the newest snapshot, in place of one that is not there; none is
+ * no error. */
+static bool restore_snapshot(const struct partition_places *places, const struct log_progress *last,
+                             struct store_error *error)
+{
+    char home[HOME_SIZE];
+    struct snapshot_name name;
+    struct manifest manifest;
+    const struct snapshot_place folder = {.dir = places->snapshots, .partition = last->partition};
+    const struct snapshot_log log = {home, places->partition_count, last->position};
+    if (!state_home_read(places->state, home, error))
+        return false;
+    if (snapshot_restore_newest(&folder, places->key, &log, places->state, false, say_passed_over, &name, &manifest,
+                                error)) {
+        message_note("partition %" PRIu32 ": no state here; restored the snapshot %s, which stands at offset %" PRId64,
+                     last->partition, name.text, manifest.stock.header.next_offset);
+        return true;
+    }
+    if (error->code != EX_NOINPUT)
+        return false;
+    message_note("partition %" PRIu32 ": no state here, and %s; folding from the first event", last->partition,
+                 error->message);
+    return true;
+}
+
+/* Something was committed, so a snapshot may be near it. */
+static bool is_snapshot_wanted(const struct partition *partition, const struct partition_places *places)
+{
+    return places->snapshots != NULL && partition->last.position > 0;
+}
+
+static bool start_from_snapshot(struct partition *partition, const struct partition_places *places,
+                                struct store_error *error)
+{
+    let_go(partition);
+    return store_remove(places->state, partition->number, error) && restore_snapshot(places, &partition->last, error) &&
+           load(partition, places->state, places->partition_count, error);
+}
+
+static bool open_state(struct partition *partition, const struct partition_places *places, struct store_error *error)
+{
+    bool loaded = load(partition, places->state, places->partition_count, error);
+    if (!loaded && error->code == EX_OK) {
+        let_go(partition);
+        loaded = set_aside(places->state, partition->number, error) &&
+                 load(partition, places->state, places->partition_count, error);
+    }
+    if (!loaded || partition->header.fold_version != 0 || !is_snapshot_wanted(partition, places))
+        return loaded;
+    return start_from_snapshot(partition, places, error);
+}
+
 static struct partition *new_partition(const struct log_progress *progress)
 {
     struct partition *partition = calloc(1, sizeof *partition);
@@ -160,21 +217,17 @@ static struct partition *new_partition(const struct log_progress *progress)
     return partition;
 }
 
-struct partition *partition_open(const char *dir, uint32_t partition_count, const struct log_progress *progress,
+struct partition *partition_open(const struct partition_places *places, const struct log_progress *progress,
                                  struct store_error *error)
 {
     struct partition *partition = new_partition(progress);
-    bool loaded = load(partition, dir, partition_count, error);
-    if (!loaded && error->code == EX_OK) {
-        let_go(partition);
-        loaded = set_aside(dir, partition->number, error) && load(partition, dir, partition_count, error);
-    }
-    if (!loaded) {
+    if (!open_state(partition, places, error)) {
         partition_close(partition);
         return NULL;
     }
     partition->position = partition->header.source_position;
-    partition->header.partition_count = partition_count;
+    partition->header.partition_count = places->partition_count;
+    partition->attested.inputs = partition->header.inputs;
     return partition;
 }
 
@@ -198,6 +251,7 @@ struct partition *partition_open_scratch(const char *dir, uint32_t partition_cou
 void partition_close(struct partition *partition)
 {
     let_go(partition);
+    attested_free(&partition->attested);
     free(partition);
 }
 

@@ -3,13 +3,24 @@
  * Opening brings the stored state into memory, once it has proved itself: a
  * store that was not closed in good order must add up to its own digest, and
  * every stored state must stand where its header says. One that does not is
- * set aside and the partition is folded anew from the log. A checkpoint puts
- * what has changed since the last one.
+ * set aside. Without a state that can be gone on with, the newest snapshot that
+ * fits is restored, if there are any to look for; else the partition is folded
+ * from the first event. A checkpoint puts what has changed since the last one.
  */
 #ifndef CALLFOLD_PROCESSOR_PARTITION_H
 #define CALLFOLD_PROCESSOR_PARTITION_H
 
+#include "processor/attested.h"
 #include "processor/log.h"
+#include "snapshots/signature.h"
+
+/* Where partitions live. */
+struct partition_places {
+    const char *state;               /* the state's directory, locked by the caller */
+    const char *snapshots;           /* where to look for snapshots; NULL: nowhere */
+    const struct signature_key *key; /* they must be signed with; NULL: they need not */
+    uint32_t partition_count;        /* 0 = not known */
+};
 
 struct partition {
     uint32_t number;
@@ -21,10 +32,11 @@ struct partition {
     bool is_caught_up;          /* the fold has been where that commit says, and agreed with it */
     int64_t duplicates_before;  /* those that the fold had counted by then */
     bool is_scratch;            /* its state need not survive the machine */
+    struct attested attested;   /* what is folded again, against what was published */
 };
 
 /* Opens (or makes) the partition that progress names. NULL on error. */
-struct partition *partition_open(const char *dir, uint32_t partition_count, const struct log_progress *progress,
+struct partition *partition_open(const struct partition_places *places, const struct log_progress *progress,
                                  struct store_error *error);
 /* The same for a copy of a state that has proved itself, or a new one, that is
  * folded on for a while and thrown away: positions are offsets, nothing is

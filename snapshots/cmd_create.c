@@ -99,6 +99,10 @@ static int create_one(const struct create_options *options, uint32_t partition)
     double begun = seconds_now();
     struct snapshot_place place = {.dir = options->dir, .partition = partition};
     enum snapshot_outcome outcome = snapshot_create(options->state, &place, options->key, &name, &manifest, &error);
+    if (outcome == SNAPSHOT_FAILED && error.code == EX_NOINPUT) {
+        message_note("none    %s", error.message);
+        return EX_OK;
+    }
     if (outcome == SNAPSHOT_FAILED)
         return message_fail(error.code, "%s", error.message);
     place.name = name.text;

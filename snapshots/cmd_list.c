@@ -90,8 +90,8 @@ int cmd_list(int argc, char **argv)
     const struct option_table table = {
         .command = "callfold-snapshot list",
         .usage = "--snapshots DIR [--partition N] [--json|--csv]",
-        .about = "Lists the snapshots, the oldest of a partition first, as their manifests have them.\n"
-                 "What was cut short while it was made or removed is none of them.",
+        .about = "Lists the snapshots, the oldest of a partition first, as their manifests have\n"
+                 "them. What was cut short while it was made or removed is none of them.",
         .examples = "  callfold-snapshot list --snapshots snapshots\n"
                     "  callfold-snapshot list --snapshots snapshots --json | jq '.[-1].next_offset'",
         .specs = specs,

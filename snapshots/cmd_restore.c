@@ -39,11 +39,11 @@ static bool parse(struct restore_options *options, int argc, char **argv, int *e
     };
     const struct option_table table = {
         .command = "callfold-snapshot restore",
-        .usage = "--snapshots DIR --state DIR [--partition N]\n[--snapshot NAME] [--verify-key PUBLIC] [--replace]",
-        .about = "Fills a state directory with the newest snapshot of each partition that verifies,\n"
-                 "or with the one that is named. What does not verify is refused. The meter then\n"
-                 "folds what has come since; a snapshot ahead of its last commit is of no use to\n"
-                 "it. (callfold run --snapshots does all this by itself.)",
+        .usage = "--snapshots DIR --state DIR [--partition N]\n[--snapshot NAME] [--verify-key PUBLIC]\n[--replace]",
+        .about = "Fills a state directory with the newest snapshot of each partition that\n"
+                 "verifies, or with the one that is named. What does not verify is refused. The\n"
+                 "meter then folds what has come since; a snapshot ahead of its last commit is of\n"
+                 "no use to it. (callfold run --snapshots does all this by itself.)",
         .examples = "  callfold-snapshot restore --snapshots snapshots --state state\n"
                     "  callfold-snapshot restore --snapshots snapshots --state state --partition 3 \\\n"
                     "      --verify-key public.pem --replace",

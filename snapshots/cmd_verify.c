@@ -64,7 +64,7 @@ int cmd_verify(int argc, char **argv)
     };
     const struct option_table table = {
         .command = "callfold-snapshot verify",
-        .usage = "--snapshots DIR [--partition N] [--snapshot NAME]\n[--verify-key PUBLIC] [--json|--csv]",
+        .usage = "--snapshots DIR [--partition N]\n[--snapshot NAME] [--verify-key PUBLIC]\n[--json|--csv]",
         .about = "Holds snapshots against their manifests: name, size and SHA-256 of the copy, its\n"
                  "header, the digest of its records by a full scan, their counts; and with a\n"
                  "public key the signature. Exit code 1 if anything differs.",

@@ -1,6 +1,7 @@
 /* files.c - see files.h. */
 #include "snapshots/files.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -119,4 +120,19 @@ bool sync_directory(const char *path, struct store_error *error)
     bool synced = sync_file(fd, path, error);
     close(fd);
     return synced;
+}
+
+bool remove_directory(const char *path, struct store_error *error)
+{
+    DIR *stream = opendir(path);
+    if (stream == NULL)
+        return errno == ENOENT || fail_with_errno(error, errno, "remove", path);
+    bool removed = true;
+    for (const struct dirent *entry; removed && (entry = readdir(stream)) != NULL;)
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+            removed = unlinkat(dirfd(stream), entry->d_name, 0) == 0;
+    removed = removed && rmdir(path) == 0;
+    int number = errno;
+    closedir(stream);
+    return removed || fail_with_errno(error, number, "remove", path);
 }

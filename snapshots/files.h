@@ -24,6 +24,9 @@ bool write_whole(int fd, const void *bytes, size_t len);
 bool lock_exclusively(int fd);
 /* mkdir -p. */
 bool make_directories(const char *path, struct store_error *error);
+/* Removes a directory of plain files and all that is in it. One that is not
+ * there is let be. */
+bool remove_directory(const char *path, struct store_error *error);
 /* fsync of a descriptor (a fail point: "fsync"); name is for the message. */
 bool sync_file(int fd, const char *name, struct store_error *error);
 /* fsync of a directory: makes renames and new files in it durable. */

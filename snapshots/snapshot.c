@@ -100,21 +100,6 @@ void snapshot_path(char *path, const struct snapshot_place *place)
 
 /* Files. */
 
-bool remove_directory(const char *path, struct store_error *error)
-{
-    DIR *stream = opendir(path);
-    if (stream == NULL)
-        return errno == ENOENT || fail_with_errno(error, errno, "remove", path);
-    bool removed = true;
-    for (const struct dirent *entry; removed && (entry = readdir(stream)) != NULL;)
-        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-            removed = unlinkat(dirfd(stream), entry->d_name, 0) == 0;
-    removed = removed && rmdir(path) == 0;
-    int number = errno;
-    closedir(stream);
-    return removed || fail_with_errno(error, number, "remove", path);
-}
-
 static bool copy_chunks(int fd, const char *name, int to, const char *to_name, EVP_MD_CTX *hash, int64_t *size,
                         struct store_error *error)
 {

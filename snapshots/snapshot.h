@@ -45,6 +45,7 @@ size_t snapshot_names(const char *dir, uint32_t partition, struct snapshot_name 
 bool snapshot_read(const struct snapshot_place *place, const struct signature_key *key, struct manifest *manifest,
                    bool *is_signed, struct store_error *error);
 
+/* EX_NOINPUT: nothing was stored yet. */
 enum snapshot_outcome { SNAPSHOT_MADE, SNAPSHOT_KNOWN, SNAPSHOT_FAILED };
 /* Copies the partition of the state directory as of its last checkpoint; key:
  * NULL, or what to sign with. KNOWN: there is one of just that state, and

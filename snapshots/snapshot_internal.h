@@ -21,9 +21,6 @@ void snapshot_path(char *path, const struct snapshot_place *place);
  * crash left half done. The descriptor to close, or -1 with *error. */
 int snapshot_lock(const char *dir, uint32_t partition, struct store_error *error);
 
-/* A directory of plain files, and all that is in it. One that is not there is let be. */
-bool remove_directory(const char *path, struct store_error *error);
-
 /* Size and SHA-256 of what can be read from fd, which is written to `to` as
  * well unless that is -1. name and to_name are for messages. */
 bool hash_file(int fd, const char *name, int to, const char *to_name, int64_t *size, char sha256[HASH_HEX],

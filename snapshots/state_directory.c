@@ -62,6 +62,13 @@ void store_path(char *path, const char *dir, uint32_t partition)
     snprintf(path, PATH_MAX, "%s/" STORE_NAME "%" PRIu32, dir, partition);
 }
 
+bool store_remove(const char *dir, uint32_t partition, struct store_error *error)
+{
+    char path[PATH_MAX];
+    store_path(path, dir, partition);
+    return remove_directory(path, error) && sync_directory(dir, error);
+}
+
 /* Where it is at home. */
 
 static void home_path(char path[PATH_MAX], const char *dir)

@@ -18,7 +18,7 @@ struct store;
 
 struct store_error {
     int code;           /* EX_IOERR, EX_CONFIG ... */
-    char message[1024]; /* NUL-terminated */
+    char message[2048]; /* NUL-terminated; two attestations fit */
 };
 
 /* What a checkpoint says of itself. */
@@ -100,6 +100,8 @@ bool state_home_write(const char *dir, const char *home, struct store_error *err
  * contract code, so EX_CONFIG, naming the pid that holds it). Closing the
  * descriptor, or the process's end, unlocks. */
 int state_lock(const char *dir, struct store_error *error);
+/* Removes DIR/partition-N, which nobody has open. One that is not there is let be. */
+bool store_remove(const char *dir, uint32_t partition, struct store_error *error);
 /* The partitions that have a store in dir, ascending, into a malloc'd array. */
 size_t store_partitions(const char *dir, uint32_t **partitions);
 

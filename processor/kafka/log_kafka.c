@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <sysexits.h>
 
+#include "processor/kafka/attestations.h"
 #include "processor/kafka/client.h"
 #include "processor/kafka/committed.h"
 #include "processor/kafka/home.h"
@@ -41,6 +42,7 @@ struct log_kafka {
     struct log_kafka_config config;
     struct client consumer, reader;
     struct transaction transaction;
+    struct attestations attestations;
     rd_kafka_queue_t *queue;
     rd_kafka_topic_t *outputs[TOPIC_COUNT], *progress;
     uint32_t partition_count;
@@ -144,6 +146,7 @@ static bool kafka_begin(struct log *log, uint32_t partition, const struct log_ma
     struct log_kafka *kafka = of(log);
     struct place *place = &kafka->places[partition];
     place->delivered = mark->position;
+    attestations_restart(&kafka->attestations, partition);
     if (mark->position > place->committed)
         return fail_with(&log->error, EX_CONFIG,
                          "partition %" PRIu32 ": the state in %s has folded up to offset %" PRId64
@@ -324,6 +327,13 @@ static enum log_answer kafka_read(struct log *log, size_t most, int wait_ms, str
     return read_records(kafka, most, wait_ms, batch);
 }
 
+static enum log_answer kafka_recall(struct log *log, uint32_t partition, int64_t inputs,
+                                    struct log_published *published)
+{
+    struct log_kafka *kafka = of(log);
+    return attestations_next(&kafka->attestations, kafka->config.settings, partition, inputs, published, &log->error);
+}
+
 /* Publishing. */
 
 static void kafka_append(struct log *log, enum output_topic topic, uint32_t partition, struct text key,
@@ -415,6 +425,7 @@ static void kafka_close(struct log *log)
     if (kafka->given != NULL)
         rd_kafka_topic_partition_list_destroy(kafka->given);
     transaction_close(&kafka->transaction);
+    attestations_close(&kafka->attestations);
     client_close(&kafka->reader);
     client_close(&kafka->consumer);
     buffer_free(&kafka->line);
@@ -422,8 +433,10 @@ static void kafka_close(struct log *log)
 }
 
 static const struct log_operations operations = {
+    .forgets = true,
     .read = kafka_read,
     .begin = kafka_begin,
+    .recall = kafka_recall,
     .append = kafka_append,
     .commit = kafka_commit,
     .mark = kafka_mark,

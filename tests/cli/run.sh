@@ -3,15 +3,15 @@
 # usage: run.sh [--accept] [BUILD]
 accept=no
 [ "$1" = --accept ] && accept=yes && shift
-callfold_path=$(realpath -e "${1:-$(dirname "$0")/../../build}/callfold") || exit 74
+build=$(realpath -e "${1:-$(dirname "$0")/../../build}") || exit 74
 cd "$(dirname "$0")" || exit 74
 export LC_ALL=C
 scratch=$(mktemp -d) || exit 74
 trap 'rm -rf "$scratch"' EXIT
 passed=0 failed=0
 
-# A case's command may use callfold, the files here, and $scratch.
-callfold() { "$callfold_path" "$@"; }
+# A case's command may use the programs, the files here, and $scratch.
+PATH=$build:$PATH
 
 check() { # NAME, and the actual result in $scratch/actual
     if [ $accept = yes ]; then
@@ -66,22 +66,27 @@ result() { # DESCRIPTION, and what is wrong in $scratch/wrong, empty if nothing 
     fi
 }
 
-# Help fits a terminal.
-for command in run topics 'topics create' produce status rates 'rates publish' 'rates list' 'rates compare' 'rates diff' 'rates estimate'; do
-    # shellcheck disable=SC2086
-    callfold $command --help > "$scratch/help" 2>&1 || echo "FAILED, exit code $?" >> "$scratch/help"
-    grep -E '.{81}|^FAILED' "$scratch/help" > "$scratch/wrong"
-    result "callfold $command --help fits 80 columns"
-done
-
-# The manual page knows the options that --help knows, and no others.
-for command in run 'topics create' produce status 'rates publish' 'rates list' 'rates compare' 'rates diff' 'rates estimate'; do
-    # shellcheck disable=SC2086
-    callfold $command --help | sed -nE 's/^  (-[a-zA-Z], )?(--[a-z-]+).*/\2/p'
-done | sort -u > "$scratch/helped"
-sed -E 's/\\-/-/g; s/\\f[A-Z]/ /g' ../../docs/callfold.1 | grep -o -e '--[a-z-]*' | sort -u > "$scratch/documented"
-diff "$scratch/helped" "$scratch/documented" > "$scratch/wrong"
-result "options: < is only in --help, > only in docs/callfold.1"
+# Help fits a terminal; the manual page knows the options that --help knows, and no others.
+documented() { # PROGRAM COMMAND...
+    program=$1
+    shift
+    : > "$scratch/helped"
+    for command; do
+        # shellcheck disable=SC2086
+        $program $command --help > "$scratch/help" 2>&1 || echo "FAILED, exit code $?" >> "$scratch/help"
+        grep -E '.{81}|^FAILED' "$scratch/help" > "$scratch/wrong"
+        result "$program $command --help fits 80 columns"
+        sed -nE 's/^  (-[a-zA-Z], )?(--[a-z-]+).*/\2/p' "$scratch/help" >> "$scratch/helped"
+    done
+    sort -u -o "$scratch/helped" "$scratch/helped"
+    sed -E 's/\\-/-/g; s/\\f[A-Z]/ /g' "../../docs/$program.1" | grep -o -e ' --[a-z-]*' | tr -d ' ' | sort -u > "$scratch/documented"
+    echo --help | sort -u - "$scratch/documented" > "$scratch/expected"
+    diff "$scratch/helped" "$scratch/expected" > "$scratch/wrong"
+    result "options of $program: < is only in --help, > only in docs/$program.1"
+}
+documented callfold run topics 'topics create' produce status rates 'rates publish' 'rates list' 'rates compare' 'rates diff' \
+    'rates estimate'
+documented callfold-snapshot create list verify restore prune
 
 echo "$passed passed, $failed failed"
 [ $failed -eq 0 ]
