@@ -38,14 +38,31 @@ struct scan {
     uint64_t sum[2];
     int64_t by_byte[UCHAR_MAX + 1];
     bool is_strange; /* a record that is none of the fold's */
+    char *body;      /* the one at hand, aligned as the fold has it; LMDB's stands anywhere */
+    size_t room;
     struct partition_record partition;
 };
+
+static struct text aligned(struct scan *scan, struct text body)
+{
+    if (body.len > scan->room) {
+        free(scan->body);
+        scan->room = body.len;
+        scan->body = malloc(scan->room);
+        if (scan->body == NULL)
+            abort();
+    }
+    if (body.len > 0)
+        memcpy(scan->body, body.at, body.len);
+    return (struct text){scan->body, body.len};
+}
 
 static bool take_record(void *context, struct text key, struct text body)
 {
     struct scan *scan = context;
     uint64_t hash[2];
-    bool is_record = key.len > 0 && key.len <= RECORD_KEY_MAX && record_is_whole((enum record_kind)key.at[0], body);
+    bool is_record = key.len > 0 && key.len <= RECORD_KEY_MAX &&
+                     record_is_whole((enum record_kind)key.at[0], aligned(scan, body));
     scan->is_strange = scan->is_strange || !is_record;
     if (!is_record)
         return false;
@@ -103,6 +120,7 @@ static bool take_stock(struct store *store, const char *path, struct stock *stoc
     struct scan scan = {.stock = stock};
     struct store_error *error = &stock->error;
     store_scan(store, TEXT_LIT(""), take_record, &scan);
+    free(scan.body);
     if (!store_is_sound(store, error))
         return false;
     if (scan.is_strange || !counts_add_up(&scan) || !take_inputs(stock, &scan.partition))
