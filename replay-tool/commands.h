@@ -10,5 +10,6 @@
 #include "terminal/program.h"
 
 int cmd_verify(int argc, char **argv);
+int cmd_export(int argc, char **argv);
 
 #endif

@@ -42,6 +42,7 @@ static struct table *begin(enum table_format format, FILE *out, const struct tab
     switch (format) {
     case TABLE_ALIGNED: table->aligned = aligned_begin(out, columns, count, is_card); break;
     case TABLE_JSON: fputc('[', out); break;
+    case TABLE_LINES: break;
     case TABLE_CSV: csv_headings(table); break;
     }
     return table;
@@ -124,12 +125,14 @@ static void json_cell(struct table *table, struct text text, enum column_kind ki
         buffer_json_string(&table->row, text);
 }
 
+static const char *const row_ends[] = {[TABLE_JSON] = "}", [TABLE_LINES] = "}\n", [TABLE_CSV] = "\r\n"};
+
 static void flush_row(struct table *table)
 {
     if (table->format == TABLE_JSON)
         fputs(table->rows == 0 ? "\n" : ",\n", table->out);
     fwrite(table->row.at, 1, table->row.len, table->out);
-    fputs(table->format == TABLE_JSON ? "}" : "\r\n", table->out);
+    fputs(row_ends[table->format], table->out);
     table->row.len = 0;
 }
 
@@ -139,7 +142,8 @@ void table_text(struct table *table, struct text text)
     enum column_kind kind = table->columns[table->cell].kind;
     switch (table->format) {
     case TABLE_ALIGNED: aligned_cell(table->aligned, table->cell, text); break;
-    case TABLE_JSON: json_cell(table, text, kind); break;
+    case TABLE_JSON:
+    case TABLE_LINES: json_cell(table, text, kind); break;
     case TABLE_CSV:
         if (table->cell > 0)
             buffer_append(&table->row, ",", 1);

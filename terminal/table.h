@@ -1,13 +1,14 @@
-/* table.h - one table in three forms: aligned for people, JSON, CSV.
+/* table.h - one table in several forms: aligned for people, JSON, CSV.
  *
  * A command describes its columns once and hands over the cells of each row
- * from left to right; which of the three comes out is the user's choice and
+ * from left to right; which of them comes out is the user's choice and
  * not the command's business:
  *
  *     aligned  headings and columns side by side, coloured only on a terminal and
  *              made to fit it; control characters are shown as \x1b, never sent
  *     --json   an array with one object a row; amounts are strings, a cell
- *              without a value is null
+ *              without a value is null; or, for a stream of them (TABLE_LINES),
+ *              one object a line and no array
  *     --csv    RFC 4180 with a line of keys; a name that a spreadsheet would
  *              take for a formula gets a ' in front (numbers keep their +)
  *
@@ -21,7 +22,7 @@
 
 #include "events/text.h"
 
-enum table_format { TABLE_ALIGNED, TABLE_JSON, TABLE_CSV };
+enum table_format { TABLE_ALIGNED, TABLE_JSON, TABLE_CSV, TABLE_LINES };
 
 enum column_kind {
     COLUMN_WORD,     /* text whose syntax was checked: ids, numbers, reasons */

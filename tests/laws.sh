@@ -34,6 +34,7 @@ expect "terminal/ includes only itself and events/" \
 expect "snapshots/ includes only itself, events/, terminal/ and the fold's records" \
     "$(grep -hoE '#include "[^"]+"' snapshots/*.[ch] | grep -vE '"((events|terminal|snapshots)/|processor/fold/(fold|records)\.h")')"
 expect "only processor/kafka/ includes rdkafka.h" "$(includes librdkafka/rdkafka.h | grep -v '^processor/kafka/')"
+expect "only replay-tool/sql.c includes sqlite3.h" "$(includes sqlite3.h | grep -vx replay-tool/sql.c)"
 expect "every top folder has a README" \
     "$(for d in events terminal processor processor/fold processor/kafka snapshots replay-tool tests bench deploy docs examples; do [ -s "$d/README.md" ] || echo "$d"; done)"
 
