@@ -302,10 +302,9 @@ enum log_outcome client_judge(struct client *client, rd_kafka_error_t *fault, co
     enum log_outcome outcome = LOG_BROKEN;
     if (fault == NULL)
         return LOG_DONE;
+    client_fail(client, error, rd_kafka_error_code(fault), rd_kafka_error_string(fault), to_do);
     if (!rd_kafka_error_is_fatal(fault) && rd_kafka_error_is_retriable(fault))
         outcome = LOG_WAITING;
-    else
-        client_fail(client, error, rd_kafka_error_code(fault), rd_kafka_error_string(fault), to_do);
     if (!rd_kafka_error_is_fatal(fault) && rd_kafka_error_txn_requires_abort(fault))
         outcome = LOG_ABORTED;
     rd_kafka_error_destroy(fault);

@@ -50,7 +50,7 @@ bool client_fail(struct client *client, struct store_error *error, rd_kafka_resp
 
 /* librdkafka's three classes of errors, of a step of a transaction: NULL is
  * LOG_DONE, what can be tried again LOG_WAITING, what wants an abort LOG_ABORTED,
- * anything else LOG_BROKEN; the latter two with *error. Frees the fault. */
+ * anything else LOG_BROKEN; all but the first with *error. Frees the fault. */
 enum log_outcome client_judge(struct client *client, rd_kafka_error_t *fault, const char *to_do,
                               struct store_error *error);
 

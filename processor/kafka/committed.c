@@ -213,15 +213,56 @@ static bool read_agreeing(struct search *search, const rd_kafka_topic_partition_
     return different == NULL || refuse(different, &search->progress[i], search->error);
 }
 
+/* The number of partitions. */
+
+static bool check_count(const struct log_progress *progress, int count, uint32_t partition_count,
+                        struct store_error *error)
+{
+    for (int i = 0; i < count; i++)
+        if (progress[i].fold_version != 0 && progress[i].partition_count != partition_count)
+            return fail_with(error, EX_CONFIG,
+                             "partition %" PRIu32 ": the last commit was made when " EVENTS_TOPIC " had %" PRIu32
+                             " partitions, and now it has %" PRIu32 "; " COUNT_IS_FIXED,
+                             progress[i].partition, progress[i].partition_count, partition_count,
+                             progress[i].partition_count);
+    return true;
+}
+
+/* A partition without a commit may be a new one among others that have some. */
+static bool check_all_counts(struct search *search, uint32_t partition_count)
+{
+    static struct log_progress progress[PARTITIONS_MAX];
+    rd_kafka_topic_partition_list_t *all = rd_kafka_topic_partition_list_new((int)partition_count);
+    for (uint32_t i = 0; i < partition_count; i++) {
+        rd_kafka_topic_partition_list_add(all, EVENTS_TOPIC, (int32_t)i);
+        progress[i] = (struct log_progress){.partition = i};
+    }
+    search->partitions = all;
+    search->progress = progress;
+    bool checked = read_records(search) && check_count(progress, all->cnt, partition_count, search->error);
+    rd_kafka_topic_partition_list_destroy(all);
+    return checked;
+}
+
+static bool has_new(const struct log_progress *progress, int count)
+{
+    for (int i = 0; i < count; i++)
+        if (progress[i].fold_version == 0)
+            return true;
+    return false;
+}
+
 bool committed_read(struct client *consumer, struct client *reader, const rd_kafka_topic_partition_list_t *partitions,
-                    struct log_progress *progress, struct store_error *error)
+                    uint32_t partition_count, struct log_progress *progress, struct store_error *error)
 {
     rd_kafka_topic_partition_list_t *offsets = rd_kafka_topic_partition_list_copy(partitions);
     struct search *search = calloc(1, sizeof *search);
     if (search == NULL)
         abort();
     *search = (struct search){.reader = reader, .partitions = offsets, .progress = progress, .error = error};
-    bool done = read_offsets(consumer, offsets, error) && read_agreeing(search, offsets);
+    bool done = read_offsets(consumer, offsets, error) && read_agreeing(search, offsets) &&
+                check_count(progress, offsets->cnt, partition_count, error) &&
+                (!has_new(progress, offsets->cnt) || check_all_counts(search, partition_count));
     free(search);
     rd_kafka_topic_partition_list_destroy(offsets);
     return done;

@@ -7,9 +7,12 @@
 #include <sysexits.h>
 #include <time.h>
 
+#include "processor/message.h"
 #include "snapshots/fail_point.h"
 
-#define WHOLE_TRANSACTION (-1) /* as long as it may still live */
+#define OFFSETS_MS 10000 /* librdkafka makes it no more than the transaction has left */
+#define COMMIT_MS  15000 /* by then the brokers have ended the transaction, one way or the other */
+#define RETRY_MS   50
 
 enum work { WORK_NONE, WORK_TO_DO, WORK_DONE };
 
@@ -28,47 +31,45 @@ struct committer {
 
 /* In the thread. */
 
-static bool is_ending(struct committer *committer)
+static rd_kafka_error_t *send_offsets(struct committer *committer)
 {
-    pthread_mutex_lock(&committer->mutex);
-    bool ending = committer->is_ending;
-    pthread_mutex_unlock(&committer->mutex);
-    return ending;
+    return rd_kafka_send_offsets_to_transaction(committer->producer->rk, committer->offsets, committer->group,
+                                                OFFSETS_MS);
 }
 
-static enum log_outcome send_offsets(struct committer *committer)
+static rd_kafka_error_t *commit(struct committer *committer)
 {
-    enum log_outcome outcome;
-    do
-        outcome = client_judge(committer->producer,
-                               rd_kafka_send_offsets_to_transaction(committer->producer->rk, committer->offsets,
-                                                                    committer->group, WHOLE_TRANSACTION),
-                               "commit offsets", &committer->error);
-    while (outcome == LOG_WAITING && !is_ending(committer));
-    return outcome;
+    return rd_kafka_commit_transaction(committer->producer->rk, COMMIT_MS);
 }
 
-/* A commit whose time is over may have happened or not, and cannot be aborted:
- * only a producer that begins anew under the same name gets to know. */
-static enum log_outcome commit(struct committer *committer)
+/* Takes a step again as long as that can help. One whose time is over may have
+ * happened or not, and is neither resumed nor aborted: only a producer that
+ * begins anew under the same name gets to know. */
+static enum log_outcome take_step(struct committer *committer, rd_kafka_error_t *(*step)(struct committer *),
+                                  const char *to_do)
 {
-    enum log_outcome outcome;
-    bool is_timed_out;
-    do {
-        rd_kafka_error_t *fault = rd_kafka_commit_transaction(committer->producer->rk, WHOLE_TRANSACTION);
-        is_timed_out = fault != NULL && rd_kafka_error_code(fault) == RD_KAFKA_RESP_ERR__TIMED_OUT;
-        outcome = client_judge(committer->producer, fault, "commit", &committer->error);
-    } while (outcome == LOG_WAITING && !is_ending(committer));
-    return outcome == LOG_ABORTED && is_timed_out ? LOG_BROKEN : outcome;
+    double begun = seconds_now();
+    for (;;) {
+        rd_kafka_error_t *fault = step(committer);
+        bool is_timed_out = fault != NULL && rd_kafka_error_code(fault) == RD_KAFKA_RESP_ERR__TIMED_OUT;
+        enum log_outcome outcome = client_judge(committer->producer, fault, to_do, &committer->error);
+        if (outcome == LOG_DONE)
+            return outcome;
+        if (is_timed_out || (outcome == LOG_WAITING && seconds_now() - begun > COMMIT_MS / 1000.0))
+            return LOG_BROKEN;
+        if (outcome != LOG_WAITING)
+            return outcome;
+        nanosleep(&(struct timespec){.tv_nsec = RETRY_MS * 1000000L}, NULL);
+    }
 }
 
 static enum log_outcome work(struct committer *committer)
 {
-    enum log_outcome outcome = send_offsets(committer);
+    enum log_outcome outcome = take_step(committer, send_offsets, "commit offsets");
     if (outcome != LOG_DONE)
         return outcome;
     FAIL_POINT("before-commit");
-    outcome = commit(committer);
+    outcome = take_step(committer, commit, "commit");
     if (outcome == LOG_DONE)
         FAIL_POINT("after-commit");
     return outcome;

@@ -4,8 +4,9 @@
  * brokers, and librdkafka waits in its calls. (It says that a call that timed
  * out may be made again; with short time-outs 2.0.2 then meets states that it
  * has not thought of, and ends the process.) So they are called in a thread of
- * their own, with all the time they want, while the caller goes on folding. The
- * caller leaves the producer alone until the commit has ended.
+ * their own, with more time than a transaction lives, while the caller goes on
+ * folding; a call whose time is over all the same is not made again. The caller
+ * leaves the producer alone until the commit has ended.
  */
 #ifndef CALLFOLD_PROCESSOR_KAFKA_COMMITTER_H
 #define CALLFOLD_PROCESSOR_KAFKA_COMMITTER_H
@@ -15,8 +16,8 @@
 
 struct committer;
 
-/* The producer is borrowed. Ending waits for a call that is under way: no
- * longer than a transaction lives. */
+/* The producer is borrowed. Ending waits for the calls that are under way: half
+ * a minute at most. */
 struct committer *committer_new(struct client *producer);
 void committer_end(struct committer *committer);
 

@@ -26,7 +26,8 @@ bool feed_begin(struct feed *feed, struct store_error *error);
 /* Writes one event to one partition; waits while the queue is full. */
 bool feed_write(struct feed *feed, uint32_t partition, struct text key, struct text value, struct store_error *error);
 bool feed_broadcast(struct feed *feed, struct text value, struct store_error *error);
-/* All or nothing. */
+/* All or nothing; after a failure it may have been either, when the brokers did
+ * not answer: the same deck again is absorbed. */
 bool feed_commit(struct feed *feed, struct store_error *error);
 /* Without a transaction: until all that was written is acknowledged. */
 bool feed_flush(struct feed *feed, struct store_error *error);

@@ -63,6 +63,9 @@ struct log_kafka {
     struct buffer line; /* a progress record being encoded */
 };
 
+/* transaction_advance, or transaction_drop. */
+typedef enum log_outcome commit_step(struct transaction *transaction, int timeout_ms, struct store_error *error);
+
 static struct log_kafka *of(struct log *log)
 {
     return (struct log_kafka *)log;
@@ -79,6 +82,26 @@ static bool yield_to_namesake(struct log_kafka *kafka)
                   "ends; give each process a name of its own",
                   kafka->config.settings->instance, host);
     return false;
+}
+
+/* Until the commit that is under way has ended, step by step. */
+static enum log_outcome wait_for_commit(struct log_kafka *kafka, commit_step *step)
+{
+    struct store_error *error = &kafka->log.error;
+    enum log_outcome outcome;
+    double stopped = 0;
+    while ((outcome = step(&kafka->transaction, WAIT_MS, error)) == LOG_WAITING) {
+        if (*kafka->config.stop == 0)
+            continue;
+        stopped = stopped > 0 ? stopped : seconds_now();
+        if (seconds_now() - stopped < STOP_S)
+            continue;
+        fail_with(error, EX_UNAVAILABLE,
+                  "stopped while a commit was under way and the brokers did not answer; whether it counts is found "
+                  "out at the next start");
+        return LOG_BROKEN;
+    }
+    return outcome;
 }
 
 /* Rebalances. */
@@ -111,9 +134,14 @@ static bool fail_to_assign(struct log_kafka *kafka, rd_kafka_resp_err_t code)
     return client_fail(&kafka->consumer, &kafka->log.error, code, rd_kafka_err2str(code), "take partitions");
 }
 
-/* What the callback noted, once the engine holds nothing. */
+/* What the callback noted, once the engine holds nothing: what it let go of
+ * without a commit must not get into the next one. */
 static bool settle_rebalance(struct log_kafka *kafka)
 {
+    if (wait_for_commit(kafka, transaction_drop) == LOG_BROKEN) {
+        yield_to_namesake(kafka);
+        return false;
+    }
     kafka->is_rebalanced = false;
     forget_mine(kafka);
     if (kafka->given == NULL) {
@@ -129,10 +157,24 @@ static bool settle_rebalance(struct log_kafka *kafka)
 
 /* Assigning. */
 
+/* More of them, made while we run. */
+static bool refuse_new_partitions(struct log_kafka *kafka)
+{
+    for (int i = 0; i < kafka->mine->cnt; i++)
+        if ((uint32_t)kafka->mine->elems[i].partition >= kafka->partition_count)
+            return fail_with(&kafka->log.error, EX_CONFIG,
+                             "topic " EVENTS_TOPIC " had %" PRIu32 " partitions when this process began, and has %" PRId32
+                             " at least now; " COUNT_IS_FIXED,
+                             kafka->partition_count, kafka->mine->elems[i].partition + 1, kafka->partition_count);
+    return true;
+}
+
 static enum log_answer give_assigned(struct log_kafka *kafka, struct log_batch *batch)
 {
     size_t count = (size_t)kafka->mine->cnt;
-    if (count > 0 && !committed_read(&kafka->consumer, &kafka->reader, kafka->mine, kafka->assigned, &kafka->log.error))
+    if (!refuse_new_partitions(kafka) ||
+        (count > 0 && !committed_read(&kafka->consumer, &kafka->reader, kafka->mine, kafka->partition_count,
+                                      kafka->assigned, &kafka->log.error)))
         return LOG_FAILED;
     for (size_t i = 0; i < count; i++)
         kafka->places[kafka->assigned[i].partition].committed = kafka->assigned[i].position;
@@ -265,6 +307,8 @@ static enum log_outcome wait_for_records(struct log_kafka *kafka, size_t most, i
         enum log_outcome outcome = transaction_advance(&kafka->transaction, STEP_MS, &kafka->log.error);
         if (outcome == LOG_ABORTED || outcome == LOG_BROKEN)
             return outcome;
+        if (transaction_is_full(&kafka->transaction))
+            continue; /* of outputs: no more events for now */
         double left_ms = (until - seconds_now()) * 1000;
         int slice_ms = outcome == LOG_WAITING && left_ms > STEP_MS ? STEP_MS : left_ms > 0 ? (int)left_ms : 0;
         consume(kafka, most, slice_ms);
@@ -343,23 +387,10 @@ static void kafka_append(struct log *log, enum output_topic topic, uint32_t part
     transaction_produce(&kafka->transaction, kafka->outputs[topic], (int32_t)partition, key, bytes);
 }
 
-/* Until the commit that is under way has ended. */
 static enum log_outcome kafka_sync(struct log *log)
 {
     struct log_kafka *kafka = of(log);
-    enum log_outcome outcome;
-    double stopped = 0;
-    while ((outcome = transaction_advance(&kafka->transaction, WAIT_MS, &log->error)) == LOG_WAITING) {
-        if (*kafka->config.stop == 0)
-            continue;
-        stopped = stopped > 0 ? stopped : seconds_now();
-        if (seconds_now() - stopped < STOP_S)
-            continue;
-        fail_with(&log->error, EX_UNAVAILABLE,
-                  "stopped while a commit was under way and the brokers did not answer; whether it counts is found "
-                  "out at the next start");
-        return LOG_BROKEN;
-    }
+    enum log_outcome outcome = wait_for_commit(kafka, transaction_advance);
     if (outcome == LOG_ABORTED)
         start_over(kafka);
     if (outcome == LOG_BROKEN)
@@ -421,10 +452,10 @@ static void kafka_close(struct log *log)
         rd_kafka_topic_destroy(kafka->progress);
     if (kafka->queue != NULL)
         rd_kafka_queue_destroy(kafka->queue);
+    transaction_close(&kafka->transaction); /* a commit under way needs our membership */
     forget_mine(kafka);
     if (kafka->given != NULL)
         rd_kafka_topic_partition_list_destroy(kafka->given);
-    transaction_close(&kafka->transaction);
     attestations_close(&kafka->attestations);
     client_close(&kafka->reader);
     client_close(&kafka->consumer);

@@ -5,16 +5,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sysexits.h>
+#include <time.h>
 
 #include "snapshots/fail_point.h"
 #include "snapshots/files.h"
 #include "terminal/message.h"
 
-#define INIT_MS           10000
-#define PATIENCE_S        75   /* with a coordinator that is not there at the start */
-#define FULL_MS           10   /* wait for room in the producer's queue */
-#define WHOLE_TRANSACTION (-1) /* as long as it may still live */
-#define ABORTS_MAX        20   /* in a row: then it does not pass by itself */
+#define INIT_MS    10000
+#define PATIENCE_S 75    /* with a coordinator that is not there at the start */
+#define FULL_MS    10    /* wait for room in the producer's queue */
+#define HELD_MAX   (64 << 20)
+#define ABORT_MS   15000 /* by then the brokers have aborted it themselves */
+#define ABORTS_MAX 20    /* in a row: then it does not pass by itself */
+#define PAUSE_MS   100   /* after the second abort in a row, and longer after each */
 
 /* Opening. */
 
@@ -114,6 +117,17 @@ void transaction_produce(struct transaction *transaction, rd_kafka_topic_t *topi
         hold_output(transaction, topic, partition, key, value);
 }
 
+static void forget_held(struct transaction *transaction)
+{
+    transaction->output_count = 0;
+    transaction->held.len = 0;
+}
+
+bool transaction_is_full(const struct transaction *transaction)
+{
+    return transaction->held.len > HELD_MAX;
+}
+
 static void send_held(struct transaction *transaction)
 {
     const char *at = transaction->held.at;
@@ -125,8 +139,7 @@ static void send_held(struct transaction *transaction)
         transaction_produce(transaction, output->topic, output->partition, key, value);
         at += output->key_len + output->value_len;
     }
-    transaction->output_count = 0;
-    transaction->held.len = 0;
+    forget_held(transaction);
 }
 
 /* Committing. */
@@ -160,24 +173,40 @@ static enum log_outcome judge_spoilt(struct transaction *transaction, struct sto
     return is_fatal ? LOG_BROKEN : LOG_ABORTED;
 }
 
-static enum log_outcome abort_now(struct transaction *transaction, struct store_error *error)
+/* False when only a new producer can: it aborts what is open by taking the name. */
+static bool abort_now(struct transaction *transaction, struct store_error *error)
 {
-    struct store_error cause = *error;
-    enum log_outcome outcome;
-    transaction->output_count = 0;
-    transaction->held.len = 0;
     transaction->stage = TRANSACTION_NONE;
+    forget_held(transaction);
+    return client_judge(&transaction->producer, rd_kafka_abort_transaction(transaction->producer.rk, ABORT_MS), "abort",
+                        error) == LOG_DONE;
+}
+
+/* Whatever made the last commit fail may need a moment to pass. */
+static void pause_after(int aborts)
+{
+    long ms = PAUSE_MS * (long)(aborts - 1);
+    nanosleep(&(struct timespec){.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L}, NULL);
+}
+
+static enum log_outcome abort_failed(struct transaction *transaction, struct store_error *error)
+{
     if (++transaction->aborts >= ABORTS_MAX)
         return LOG_BROKEN;
     message_note("%s; aborting, and going back to the last commit", error->message);
-    do
-        outcome = client_judge(&transaction->producer,
-                               rd_kafka_abort_transaction(transaction->producer.rk, WHOLE_TRANSACTION), "abort", error);
-    while (outcome == LOG_WAITING);
-    if (outcome != LOG_DONE)
+    if (!abort_now(transaction, error))
         return LOG_BROKEN;
-    *error = cause;
+    pause_after(transaction->aborts);
     return LOG_ABORTED;
+}
+
+enum log_outcome transaction_drop(struct transaction *transaction, int timeout_ms, struct store_error *error)
+{
+    forget_held(transaction);
+    enum log_outcome outcome = transaction_advance(transaction, timeout_ms, error);
+    if (outcome != LOG_DONE || transaction->stage == TRANSACTION_NONE)
+        return outcome;
+    return abort_now(transaction, error) ? LOG_DONE : LOG_BROKEN;
 }
 
 enum log_outcome transaction_advance(struct transaction *transaction, int timeout_ms, struct store_error *error)
@@ -191,7 +220,7 @@ enum log_outcome transaction_advance(struct transaction *transaction, int timeou
         return outcome;
     rd_kafka_poll(transaction->producer.rk, 0);
     if (outcome == LOG_ABORTED)
-        return abort_now(transaction, error);
+        return abort_failed(transaction, error);
     if (outcome == LOG_DONE) {
         transaction->aborts = 0;
         transaction->stage = TRANSACTION_NONE;

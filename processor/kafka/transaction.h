@@ -3,10 +3,11 @@
  *     produce   outputs, any number; a transaction begins with the first
  *     seal      with the offsets that they stand for: the commit is under way
  *     advance   moves it on, for as long as the caller has time
+ *     drop      what was produced since the last commit shall never be seen
  *
  * While a commit is under way the caller may go on folding: what it produces
  * meanwhile is held here and sent once the next transaction can begin. One
- * commit is under way at most.
+ * commit is under way at most; a caller that finds it full waits for its end.
  *
  * librdkafka's three classes of errors: what can be tried again is tried again;
  * what wants an abort is aborted, and the caller must go back to the last commit;
@@ -57,11 +58,16 @@ rd_kafka_topic_t *transaction_topic(struct transaction *transaction, const char 
 void transaction_produce(struct transaction *transaction, rd_kafka_topic_t *topic, int32_t partition, struct text key,
                          struct text value);
 
+/* More is held than should be, until the commit that is under way ends. */
+bool transaction_is_full(const struct transaction *transaction);
+
 /* Takes the offsets over; the group must stay until the commit has ended. None
  * may be under way. */
 void transaction_seal(struct transaction *transaction, rd_kafka_topic_partition_list_t *offsets,
                       const rd_kafka_consumer_group_metadata_t *group);
 /* LOG_DONE: nothing is under way (any more). LOG_WAITING: it still is. */
 enum log_outcome transaction_advance(struct transaction *transaction, int timeout_ms, struct store_error *error);
+/* The same, and what is not sealed is aborted. */
+enum log_outcome transaction_drop(struct transaction *transaction, int timeout_ms, struct store_error *error);
 
 #endif
