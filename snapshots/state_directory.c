@@ -94,15 +94,18 @@ bool state_home_read(const char *dir, char home[HOME_SIZE], struct store_error *
 
 bool state_home_write(const char *dir, const char *home, struct store_error *error)
 {
-    char path[PATH_MAX];
+    char path[PATH_MAX], draft[PATH_MAX + 8]; /* so that there is never half of it */
     home_path(path, dir);
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    snprintf(draft, sizeof draft, "%s.new", path);
+    int fd = open(draft, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     if (fd < 0)
-        return fail_with_errno(error, errno, "make", path);
+        return fail_with_errno(error, errno, "make", draft);
     bool written = (write_whole(fd, home, strlen(home)) && write_whole(fd, "\n", 1)) ||
-                   fail_with_errno(error, errno, "write", path);
-    bool synced = written && sync_file(fd, path, error);
+                   fail_with_errno(error, errno, "write", draft);
+    bool synced = written && sync_file(fd, draft, error);
     close(fd);
+    if (synced && rename(draft, path) != 0)
+        return fail_with_errno(error, errno, "make", path);
     return synced && sync_directory(dir, error);
 }
 

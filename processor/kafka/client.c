@@ -14,6 +14,7 @@
 
 #define REACH_MS      15000 /* for the first answer of any broker */
 #define REACH_STEP_MS 500
+#define DECK_MS       "60000" /* that a large deck may take to every partition */
 
 struct preset {
     const char *name, *value;
@@ -71,8 +72,10 @@ static void on_error(rd_kafka_t *rk, int code, const char *reason, void *opaque)
  * client, and that one of many connections failed and is made anew. */
 static void on_log(const rd_kafka_t *rk, int level, const char *facility, const char *text)
 {
-    (void)rk;
-    if (level <= LOG_ERR && strcmp(facility, "CONFWARN") != 0 && strcmp(facility, "FAIL") != 0)
+    const struct client *client = rd_kafka_opaque(rk);
+    if (client->is_debugged)
+        message_note("kafka: %s: %s", facility, text);
+    else if (level <= LOG_ERR && strcmp(facility, "CONFWARN") != 0 && strcmp(facility, "FAIL") != 0)
         message_note("kafka: %s", text);
 }
 
@@ -131,10 +134,37 @@ static bool set_names(rd_kafka_conf_t *conf, enum client_kind kind, const struct
     case CLIENT_PRODUCER: return set(conf, "transactional.id", name, "callfold.instance", error);
     case CLIENT_LOADER:
         snprintf(name, sizeof name, "%s-rates", settings->group);
-        return set(conf, "transactional.id", name, "group.id", error);
+        return set(conf, "transactional.id", name, "group.id", error) &&
+               set(conf, "transaction.timeout.ms", DECK_MS, "built in", error);
     case CLIENT_FEEDER: break;
     }
     return true;
+}
+
+static bool is_given(const struct kafka_settings *settings, const char *name)
+{
+    for (size_t i = 0; i < settings->count; i++)
+        if (strcmp(settings->items[i].name, name) == 0 && settings->items[i].value[0] != '\0')
+            return true;
+    return false;
+}
+
+static int number_of(rd_kafka_conf_t *conf, const char *name)
+{
+    char value[24];
+    size_t size = sizeof value;
+    return rd_kafka_conf_get(conf, name, value, &size) == RD_KAFKA_CONF_OK ? atoi(value) : 0;
+}
+
+/* A session that ends before the second heartbeat ends all the time. */
+static bool fit_heartbeat(rd_kafka_conf_t *conf, struct store_error *error)
+{
+    char value[24];
+    int most = number_of(conf, "session.timeout.ms") / 3;
+    if (number_of(conf, "heartbeat.interval.ms") <= most)
+        return true;
+    snprintf(value, sizeof value, "%d", most);
+    return set(conf, "heartbeat.interval.ms", value, "session.timeout.ms", error);
 }
 
 #define SET_PRESETS(conf, presets, error) set_presets(conf, presets, sizeof(presets) / sizeof(presets)[0], error)
@@ -153,14 +183,7 @@ static bool configure(rd_kafka_conf_t *conf, enum client_kind kind, const struct
         is_consumer(kind) ? SET_PRESETS(conf, consumer_needs, error) : SET_PRESETS(conf, producer_needs, error);
     if (kind == CLIENT_READER)
         needs = needs && SET_PRESETS(conf, reader_needs, error);
-    return needs && set_names(conf, kind, settings, error);
-}
-
-static bool has_brokers(rd_kafka_conf_t *conf)
-{
-    char value[8];
-    size_t size = sizeof value;
-    return rd_kafka_conf_get(conf, "bootstrap.servers", value, &size) == RD_KAFKA_CONF_OK && size > 1;
+    return needs && set_names(conf, kind, settings, error) && (kind != CLIENT_CONSUMER || fit_heartbeat(conf, error));
 }
 
 static bool is_scram(rd_kafka_conf_t *conf)
@@ -180,12 +203,13 @@ bool client_open(struct client *client, enum client_kind kind, const struct kafk
         rd_kafka_conf_destroy(conf);
         return false;
     }
-    if (!has_brokers(conf)) {
+    if (!is_given(settings, "bootstrap.servers") && !is_given(settings, "metadata.broker.list")) {
         rd_kafka_conf_destroy(conf);
         return fail_with(error, EX_CONFIG,
                          "the Kafka properties name no broker; add bootstrap.servers=HOST:PORT[,HOST:PORT...]");
     }
     client->has_scram = is_scram(conf);
+    client->is_debugged = is_given(settings, "debug");
     rd_kafka_conf_set_opaque(conf, client);
     rd_kafka_conf_set_error_cb(conf, on_error);
     rd_kafka_conf_set_log_cb(conf, on_log);

@@ -62,6 +62,7 @@ struct search {
     struct client *reader;
     const rd_kafka_topic_partition_list_t *partitions;
     struct log_progress *progress;
+    char (*owners)[OWNER_SIZE];
     struct store_error *error;
     int64_t low[PARTITIONS_MAX], high[PARTITIONS_MAX]; /* by index in partitions */
     bool is_done[PARTITIONS_MAX];
@@ -76,11 +77,20 @@ static int index_of(const struct search *search, int32_t partition)
     return -1;
 }
 
+static void take_owner(const rd_kafka_message_t *message, char owner[OWNER_SIZE])
+{
+    json_t *record = json_loadb(message->payload, message->len, JSON_REJECT_DUPLICATES, NULL);
+    const char *name = json_string_value(json_object_get(json_object_get(record, "data"), "owner"));
+    snprintf(owner, OWNER_SIZE, "%s", name != NULL ? name : "");
+    json_decref(record);
+}
+
 static bool take_record(struct search *search, const rd_kafka_message_t *message)
 {
     int i = index_of(search, message->partition);
     bool decoded = progress_of_record((struct text){message->payload, message->len}, &search->progress[i]) &&
                    search->progress[i].partition == (uint32_t)message->partition;
+    take_owner(message, search->owners[i]);
     return decoded || fail_with(search->error, EX_CONFIG,
                                 "topic " PROGRESS_TOPIC ", partition %" PRId32 ", offset %" PRId64
                                 ": this is no progress record of callfold; nothing else may write to that topic",
@@ -153,9 +163,18 @@ static rd_kafka_topic_partition_list_t *places(struct search *search, int64_t ba
     return list;
 }
 
+static void forget_records(struct search *search)
+{
+    for (int i = 0; i < search->partitions->cnt; i++) {
+        search->progress[i] = (struct log_progress){.partition = (uint32_t)search->partitions->elems[i].partition};
+        search->owners[i][0] = '\0';
+    }
+}
+
 /* The tail of a long topic is enough, unless many transactions were aborted. */
 static bool read_records(struct search *search)
 {
+    forget_records(search);
     bool more = true, done = ask_ends(search);
     for (int64_t back = LOOK_BACK; done && more; back *= LOOK_FACTOR) {
         rd_kafka_topic_partition_list_t *list = places(search, back, &more);
@@ -204,8 +223,6 @@ static bool read_agreeing(struct search *search, const rd_kafka_topic_partition_
     const rd_kafka_topic_partition_t *different;
     double begun = seconds_now();
     do {
-        for (i = 0; i < offsets->cnt; i++)
-            search->progress[i] = (struct log_progress){.partition = (uint32_t)offsets->elems[i].partition};
         if (!read_records(search))
             return false;
         different = find_difference(offsets, search->progress, &i);
@@ -228,20 +245,38 @@ static bool check_count(const struct log_progress *progress, int count, uint32_t
     return true;
 }
 
+/* The last records of all partitions. */
+static bool read_all(struct client *reader, uint32_t partition_count, struct log_progress *progress,
+                     char (*owners)[OWNER_SIZE], struct store_error *error)
+{
+    rd_kafka_topic_partition_list_t *all = rd_kafka_topic_partition_list_new((int)partition_count);
+    struct search *search = calloc(1, sizeof *search);
+    if (search == NULL)
+        abort();
+    *search =
+        (struct search){.reader = reader, .partitions = all, .progress = progress, .owners = owners, .error = error};
+    for (uint32_t i = 0; i < partition_count; i++)
+        rd_kafka_topic_partition_list_add(all, EVENTS_TOPIC, (int32_t)i);
+    bool done = read_records(search);
+    free(search);
+    rd_kafka_topic_partition_list_destroy(all);
+    return done;
+}
+
 /* A partition without a commit may be a new one among others that have some. */
-static bool check_all_counts(struct search *search, uint32_t partition_count)
+static bool check_all_counts(struct client *reader, uint32_t partition_count, struct store_error *error)
 {
     static struct log_progress progress[PARTITIONS_MAX];
-    rd_kafka_topic_partition_list_t *all = rd_kafka_topic_partition_list_new((int)partition_count);
-    for (uint32_t i = 0; i < partition_count; i++) {
-        rd_kafka_topic_partition_list_add(all, EVENTS_TOPIC, (int32_t)i);
-        progress[i] = (struct log_progress){.partition = i};
-    }
-    search->partitions = all;
-    search->progress = progress;
-    bool checked = read_records(search) && check_count(progress, all->cnt, partition_count, search->error);
-    rd_kafka_topic_partition_list_destroy(all);
-    return checked;
+    static char owners[PARTITIONS_MAX][OWNER_SIZE];
+    return read_all(reader, partition_count, progress, owners, error) &&
+           check_count(progress, (int)partition_count, partition_count, error);
+}
+
+bool committed_owners(struct client *reader, uint32_t partition_count, char (*owners)[OWNER_SIZE],
+                      struct store_error *error)
+{
+    static struct log_progress progress[PARTITIONS_MAX];
+    return read_all(reader, partition_count, progress, owners, error);
 }
 
 static bool has_new(const struct log_progress *progress, int count)
@@ -253,16 +288,18 @@ static bool has_new(const struct log_progress *progress, int count)
 }
 
 bool committed_read(struct client *consumer, struct client *reader, const rd_kafka_topic_partition_list_t *partitions,
-                    uint32_t partition_count, struct log_progress *progress, struct store_error *error)
+                    uint32_t partition_count, struct log_progress *progress, char (*owners)[OWNER_SIZE],
+                    struct store_error *error)
 {
     rd_kafka_topic_partition_list_t *offsets = rd_kafka_topic_partition_list_copy(partitions);
     struct search *search = calloc(1, sizeof *search);
     if (search == NULL)
         abort();
-    *search = (struct search){.reader = reader, .partitions = offsets, .progress = progress, .error = error};
+    *search = (struct search){
+        .reader = reader, .partitions = offsets, .progress = progress, .owners = owners, .error = error};
     bool done = read_offsets(consumer, offsets, error) && read_agreeing(search, offsets) &&
                 check_count(progress, offsets->cnt, partition_count, error) &&
-                (!has_new(progress, offsets->cnt) || check_all_counts(search, partition_count));
+                (!has_new(progress, offsets->cnt) || check_all_counts(reader, partition_count, error));
     free(search);
     rd_kafka_topic_partition_list_destroy(offsets);
     return done;

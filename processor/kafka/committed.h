@@ -14,14 +14,22 @@
 #include "processor/log.h"
 
 /* Of a message: a count, and why it stays what it was. */
-#define COUNT_IS_FIXED                                                                                                \
-    "accounts would move to others, where nothing is known of them: make the topics anew with %" PRIu32 " partitions, " \
+#define COUNT_IS_FIXED                                                                                  \
+    "accounts would move to others, where nothing is known of them: make the topics anew with %" PRIu32 \
+    " partitions, "                                                                                     \
     "or begin a new group on new topics"
 
-/* Fills progress[i] for partitions->elems[i] of the events, which have
- * partition_count in all. consumer: the group's; reader: a CLIENT_READER
- * without an assignment. False too when commits were made with another count. */
+#define OWNER_SIZE 96 /* of a process: namesake_client_id(), or nothing */
+
+/* Fills progress[i] and owners[i], whose commit it is, for partitions->elems[i]
+ * of the events, which have partition_count in all. consumer: the group's;
+ * reader: a CLIENT_READER without an assignment. False too when commits were
+ * made with another count. */
 bool committed_read(struct client *consumer, struct client *reader, const rd_kafka_topic_partition_list_t *partitions,
-                    uint32_t partition_count, struct log_progress *progress, struct store_error *error);
+                    uint32_t partition_count, struct log_progress *progress, char (*owners)[OWNER_SIZE],
+                    struct store_error *error);
+/* The last owner of each partition, by number. */
+bool committed_owners(struct client *reader, uint32_t partition_count, char (*owners)[OWNER_SIZE],
+                      struct store_error *error);
 
 #endif

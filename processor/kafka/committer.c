@@ -7,7 +7,7 @@
 #include <sysexits.h>
 #include <time.h>
 
-#include "processor/message.h"
+#include "terminal/message.h"
 #include "snapshots/fail_point.h"
 
 #define OFFSETS_MS 10000 /* librdkafka makes it no more than the transaction has left */

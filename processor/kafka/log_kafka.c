@@ -33,8 +33,10 @@ enum phase {
 
 /* One partition of ours. */
 struct place {
-    int64_t committed; /* the group's offset */
-    int64_t delivered; /* end of the last record handed out, or where its state stands */
+    int64_t committed;      /* the group's offset */
+    int64_t delivered;      /* end of the last record handed out, or where its state stands */
+    bool was_ours;          /* since this log was opened */
+    char owner[OWNER_SIZE]; /* of the last commit when it was given to us */
 };
 
 struct log_kafka {
@@ -56,6 +58,7 @@ struct log_kafka {
     bool is_lost;                               /* what it took is somebody else's already */
     struct place places[PARTITIONS_MAX];        /* by number, of mine */
     struct log_progress assigned[PARTITIONS_MAX];
+    char owners[PARTITIONS_MAX][OWNER_SIZE];
 
     rd_kafka_message_t *messages[RECORDS_MAX]; /* of the last read */
     size_t message_count;
@@ -71,17 +74,60 @@ static struct log_kafka *of(struct log *log)
     return (struct log_kafka *)log;
 }
 
-/* What may pass is worth another start, unless somebody else has the name now. */
-static bool yield_to_namesake(struct log_kafka *kafka)
+/* Our name. */
+
+static bool is_fenced(const struct client *client)
 {
-    char host[128];
-    struct store_error *error = &kafka->log.error;
-    if (error->code == EX_UNAVAILABLE && namesake_exists(&kafka->reader, kafka->config.settings, host))
-        fail_with(error, EX_CONFIG,
-                  "fenced: another process runs as callfold.instance=%s, at %s; this one published nothing more and "
-                  "ends; give each process a name of its own",
-                  kafka->config.settings->instance, host);
-    return false;
+    char why[8];
+    switch ((int)rd_kafka_fatal_error(client->rk, why, sizeof why)) {
+    case RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID:
+    case RD_KAFKA_RESP_ERR_PRODUCER_FENCED:
+    case RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH:
+    case RD_KAFKA_RESP_ERR__FENCED: return true;
+    default: return false;
+    }
+}
+
+/* Who made the last commits of what was ours. */
+enum last_commits { COMMITS_OLD, COMMITS_OURS, COMMITS_OF_NAMESAKE };
+
+static enum last_commits judge_commits(struct log_kafka *kafka)
+{
+    const struct kafka_settings *settings = kafka->config.settings;
+    enum last_commits commits = COMMITS_OLD;
+    struct store_error no_answer;
+    if (!committed_owners(&kafka->reader, kafka->partition_count, kafka->owners, &no_answer))
+        return commits;
+    for (uint32_t i = 0; i < kafka->partition_count; i++) {
+        const struct place *place = &kafka->places[i];
+        const char *owner = kafka->owners[i];
+        if (!place->was_ours || strcmp(owner, place->owner) == 0)
+            continue;
+        if (namesake_is(settings, owner))
+            return COMMITS_OF_NAMESAKE;
+        if (strcmp(owner, namesake_client_id(settings)) == 0)
+            commits = COMMITS_OURS;
+    }
+    return commits;
+}
+
+/* Whoever of two under one name committed last keeps it; before any commit, who
+ * is in the group. Anything else may pass, and is worth another start. */
+static void yield_to_namesake(struct log_kafka *kafka)
+{
+    char host[128] = "";
+    if (kafka->log.error.code != EX_UNAVAILABLE ||
+        !(is_fenced(&kafka->consumer) || is_fenced(&kafka->transaction.producer)))
+        return;
+    enum last_commits commits = judge_commits(kafka);
+    if (commits == COMMITS_OURS ||
+        (commits == COMMITS_OLD && !namesake_exists(&kafka->reader, kafka->config.settings, host)))
+        return;
+    fail_with(
+        &kafka->log.error, EX_CONFIG,
+        "fenced: another process runs as callfold.instance=%s%s%s; this one published nothing more and ends; give "
+        "each process a name of its own",
+        kafka->config.settings->instance, host[0] != '\0' ? ", at " : "", host);
 }
 
 /* Until the commit that is under way has ended, step by step. */
@@ -163,10 +209,20 @@ static bool refuse_new_partitions(struct log_kafka *kafka)
     for (int i = 0; i < kafka->mine->cnt; i++)
         if ((uint32_t)kafka->mine->elems[i].partition >= kafka->partition_count)
             return fail_with(&kafka->log.error, EX_CONFIG,
-                             "topic " EVENTS_TOPIC " had %" PRIu32 " partitions when this process began, and has %" PRId32
-                             " at least now; " COUNT_IS_FIXED,
+                             "topic " EVENTS_TOPIC " had %" PRIu32
+                             " partitions when this process began, and has %" PRId32 " at least now; " COUNT_IS_FIXED,
                              kafka->partition_count, kafka->mine->elems[i].partition + 1, kafka->partition_count);
     return true;
+}
+
+static void say_assigned(const struct log_kafka *kafka)
+{
+    char list[256] = "none";
+    size_t len = 0;
+    for (int i = 0; i < kafka->mine->cnt && len < sizeof list; i++)
+        len += (size_t)snprintf(list + len, sizeof list - len, "%s%" PRId32, i > 0 ? " " : "",
+                                kafka->mine->elems[i].partition);
+    message_note("assigned   partitions %s of %" PRIu32, list, kafka->partition_count);
 }
 
 static enum log_answer give_assigned(struct log_kafka *kafka, struct log_batch *batch)
@@ -174,11 +230,16 @@ static enum log_answer give_assigned(struct log_kafka *kafka, struct log_batch *
     size_t count = (size_t)kafka->mine->cnt;
     if (!refuse_new_partitions(kafka) ||
         (count > 0 && !committed_read(&kafka->consumer, &kafka->reader, kafka->mine, kafka->partition_count,
-                                      kafka->assigned, &kafka->log.error)))
+                                      kafka->assigned, kafka->owners, &kafka->log.error)))
         return LOG_FAILED;
-    for (size_t i = 0; i < count; i++)
-        kafka->places[kafka->assigned[i].partition].committed = kafka->assigned[i].position;
+    for (size_t i = 0; i < count; i++) {
+        struct place *place = &kafka->places[kafka->assigned[i].partition];
+        place->committed = kafka->assigned[i].position;
+        place->was_ours = true;
+        memcpy(place->owner, kafka->owners[i], sizeof place->owner);
+    }
     kafka->phase = PHASE_GIVEN;
+    say_assigned(kafka);
     *batch = (struct log_batch){.count = count, .assigned = kafka->assigned};
     return LOG_ASSIGNED;
 }
@@ -253,7 +314,8 @@ static bool take_fault(struct log_kafka *kafka, const rd_kafka_message_t *messag
     rd_kafka_resp_err_t fatal = rd_kafka_fatal_error(kafka->consumer.rk, why, sizeof why);
     if (fatal != RD_KAFKA_RESP_ERR_NO_ERROR) {
         client_fail(&kafka->consumer, &kafka->log.error, fatal, why, "read " EVENTS_TOPIC);
-        return yield_to_namesake(kafka);
+        yield_to_namesake(kafka);
+        return false;
     }
     switch ((int)message->err) {
     case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET: return refuse_offset(kafka, message);
@@ -406,7 +468,9 @@ static void append_progress(struct log_kafka *kafka, const struct log_progress *
     progress_open(&kafka->line, progress->position);
     buffer_text(&kafka->line, "\"partitions\":[");
     progress_encode(&kafka->line, progress);
-    buffer_text(&kafka->line, "]}}");
+    buffer_text(&kafka->line, "],\"owner\":\"");
+    buffer_text(&kafka->line, namesake_client_id(kafka->config.settings));
+    buffer_text(&kafka->line, "\"}}");
     transaction_produce(&kafka->transaction, kafka->progress, (int32_t)progress->partition, text_of(key),
                         (struct text){kafka->line.at, kafka->line.len});
 }

@@ -6,8 +6,9 @@
 #include <string.h>
 #include <sys/random.h>
 
-#define ASK_MS   5000
-#define UUID_LEN 36 /* a broker makes member ids of the instance's name, '-' and one */
+#define ASK_MS     5000
+#define RANDOM_LEN 8
+#define UUID_LEN   36 /* a broker makes member ids of the instance's name, '-' and one */
 
 const char *namesake_client_id(const struct kafka_settings *settings)
 {
@@ -18,6 +19,13 @@ const char *namesake_client_id(const struct kafka_settings *settings)
             number = 0;
     snprintf(id, sizeof id, "callfold-%s-%08" PRIx32, settings->instance, number);
     return id;
+}
+
+bool namesake_is(const struct kafka_settings *settings, const char *client_id)
+{
+    const char *ours = namesake_client_id(settings);
+    size_t len = strlen(ours);
+    return strlen(client_id) == len && strncmp(client_id, ours, len - RANDOM_LEN) == 0 && strcmp(client_id, ours) != 0;
 }
 
 static bool is_named(const struct rd_kafka_group_member_info *member, const char *instance)

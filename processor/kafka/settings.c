@@ -18,8 +18,16 @@
 #define DEFAULT_GROUP "callfold"
 
 static const char *const secrets[] = {
-    "sasl.password",         "ssl.key.password",        "ssl.key.pem",
-    "ssl.keystore.password", "sasl.oauthbearer.config", "sasl.oauthbearer.client.secret",
+    "sasl.password",
+    "ssl.key.password",
+    "ssl.key.pem",
+    "ssl.keystore.password",
+    "sasl.oauthbearer.config",
+    "sasl.oauthbearer.client.secret",
+    /* of later librdkafkas */
+    "sasl.oauthbearer.client.credentials.client.secret",
+    "sasl.oauthbearer.assertion.private.key.pem",
+    "sasl.oauthbearer.assertion.private.key.passphrase",
 };
 
 /* What cannot be chosen: the commit rule stands on it. Without a value: nothing
@@ -36,6 +44,7 @@ static const struct {
     {"enable.auto.offset.store", "false", "offsets are committed with the outputs"},
     {"auto.offset.reset", "error", "events that are gone are for the operator to see, not to be skipped"},
     {"partition.assignment.strategy", "range", "partitions change hands between transactions, all at once"},
+    {"group.protocol", "classic", "partitions change hands between transactions, all at once"},
     {"transactional.id", NULL, "it is made of group.id and callfold.instance"},
     {"group.instance.id", NULL, "it is callfold.instance"},
     {"enable.partition.eof", "false", "the meter follows the log without end"},
@@ -137,6 +146,12 @@ static char *trim(char *text)
     return text;
 }
 
+/* How much of a word may be repeated in a message: it may have a secret in it. */
+static int name_length(const char *word)
+{
+    return (int)strspn(word, "abcdefghijklmnopqrstuvwxyz._");
+}
+
 /* "name=value", spaces around either ignored, in place; false without a name or a sign. */
 static bool split(char *line, struct kafka_setting *setting)
 {
@@ -199,7 +214,7 @@ static bool read_override(struct kafka_settings *settings, const char *word, str
     char *line = copy(word);
     bool taken = false;
     if (!split(line, &setting))
-        fail_with(error, EX_USAGE, "-X %s: this is no name=value", word);
+        fail_with(error, EX_USAGE, "-X %.*s: this is no name=value", name_length(word), word);
     else if (is_secret(setting.name))
         fail_with(error, EX_USAGE,
                   "-X %s: a secret is not taken from the command line, which others can read; put it into the file "

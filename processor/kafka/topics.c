@@ -76,6 +76,7 @@ const char *topics_output_name(enum output_topic topic)
 struct topic_found {
     bool exists;
     int partitions, replicas;
+    int in_sync;                       /* min.insync.replicas */
     char values[RULES_MAX][VALUE_MAX]; /* of the plan's rules */
 };
 
@@ -99,6 +100,9 @@ static void note_config(struct topic_found found[TOPICS], const rd_kafka_ConfigR
     for (size_t i = 0; i < TOPICS; i++) {
         if (strcmp(plans[i].name, rd_kafka_ConfigResource_name(resource)) != 0)
             continue;
+        for (size_t e = 0; e < count; e++)
+            if (strcmp(rd_kafka_ConfigEntry_name(entries[e]), "min.insync.replicas") == 0)
+                found[i].in_sync = atoi(rd_kafka_ConfigEntry_value(entries[e]));
         for (size_t r = 0; r < RULES_MAX && plans[i].rules[r].name != NULL; r++)
             for (size_t e = 0; e < count; e++)
                 if (strcmp(rd_kafka_ConfigEntry_name(entries[e]), plans[i].rules[r].name) == 0)
@@ -209,6 +213,19 @@ static bool check_topic(size_t i, const struct topic_found found[TOPICS], bool a
     return check_rules(&plans[i], &found[i], allow_retention, error);
 }
 
+/* The weakest of them: so many brokers hold each record, and so many have it
+ * before it counts. */
+static void report(const struct topic_found found[TOPICS])
+{
+    int replicas = found[0].replicas, in_sync = found[0].in_sync;
+    for (size_t i = 1; i < TOPICS; i++) {
+        replicas = found[i].replicas < replicas ? found[i].replicas : replicas;
+        in_sync = found[i].in_sync < in_sync ? found[i].in_sync : in_sync;
+    }
+    message_note("topics     %d partitions, replication factor %d, min.insync.replicas %d", found[0].partitions,
+                 replicas, in_sync);
+}
+
 uint32_t topics_check(struct client *client, bool allow_retention, struct store_error *error)
 {
     struct topic_found found[TOPICS];
@@ -222,7 +239,7 @@ uint32_t topics_check(struct client *client, bool allow_retention, struct store_
                   found[0].partitions, PARTITIONS_MAX);
         return 0;
     }
-    message_note("topics     %d partitions, replication factor %d", found[0].partitions, found[0].replicas);
+    report(found);
     return (uint32_t)found[0].partitions;
 }
 
@@ -236,11 +253,21 @@ static const char *wished_value(const struct rule *rule, const struct topics_wis
     return number;
 }
 
-static rd_kafka_NewTopic_t *new_topic(const struct topic_plan *plan, const struct topics_wish *wish)
+/* As many partitions as those that are there already, unless another number is wished. */
+static int partitions_of_new(const struct topic_found found[TOPICS], const struct topics_wish *wish)
+{
+    int partitions = wish->partitions;
+    for (size_t i = 0; i < TOPICS && partitions < 1; i++)
+        if (found[i].exists)
+            partitions = found[i].partitions;
+    return partitions;
+}
+
+static rd_kafka_NewTopic_t *new_topic(const struct topic_plan *plan, const struct topics_wish *wish, int partitions)
 {
     char why[256], number[24];
     rd_kafka_NewTopic_t *topic =
-        rd_kafka_NewTopic_new(plan->name, wish->partitions, wish->replication_factor, why, sizeof why);
+        rd_kafka_NewTopic_new(plan->name, partitions, wish->replication_factor, why, sizeof why);
     for (size_t r = 0; topic != NULL && r < RULES_MAX && plan->rules[r].name != NULL; r++)
         rd_kafka_NewTopic_set_config(topic, plan->rules[r].name, wished_value(&plan->rules[r], wish, number));
     return topic;
@@ -315,9 +342,10 @@ bool topics_make(struct client *client, const struct topics_wish *wish, bool *di
     *differs = false;
     if (!look(client, found, error))
         return false;
+    int partitions = partitions_of_new(found, wish);
     for (size_t i = 0; i < TOPICS; i++) {
         if (!found[i].exists)
-            missing[count++] = new_topic(&plans[i], wish);
+            missing[count++] = new_topic(&plans[i], wish, partitions);
         else if (say_differences(&plans[i], &found[i], wish))
             *differs = true;
         else

@@ -19,7 +19,7 @@ const char *topics_output_name(enum output_topic topic);
 
 /* What `topics create` is asked for. */
 struct topics_wish {
-    int partitions, replication_factor; /* -1: the broker's default */
+    int partitions, replication_factor; /* -1: as the others have, or the broker's default */
     int64_t retention_ms;               /* of events, ledger, calls and attestations; -1: for ever */
 };
 /* Makes those that are missing and says of each what it did, or in what an

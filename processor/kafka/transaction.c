@@ -12,8 +12,8 @@
 #include "terminal/message.h"
 
 #define INIT_MS    10000
-#define PATIENCE_S 75    /* with a coordinator that is not there at the start */
-#define FULL_MS    10    /* wait for room in the producer's queue */
+#define PATIENCE_S 75 /* with a coordinator that is not there at the start */
+#define FULL_MS    10 /* wait for room in the producer's queue */
 #define HELD_MAX   (64 << 20)
 #define ABORT_MS   15000 /* by then the brokers have aborted it themselves */
 #define ABORTS_MAX 20    /* in a row: then it does not pass by itself */

@@ -1,11 +1,15 @@
 """Topics on a cluster, a day's events to feed them with, meters that fold them, and the
 proof: what the topics hold is what the embedded meter makes of the same events."""
+import atexit
 import collections
+import contextlib
 import datetime
 import functools
+import itertools
 import json
 import os
 import pathlib
+import resource
 import shutil
 import signal
 import subprocess
@@ -14,39 +18,61 @@ import threading
 import time
 
 import confluent_kafka
+import confluent_kafka.admin
 
 import topics
-from cluster import BUILD, QUIET, die_with_parent
+from cluster import BUILD, QUIET, Cluster, die_with_parent
 
 CALLFOLD, PLATFORM = BUILD / "callfold", BUILD / "platform"
 OUTPUTS = ("commands", "ledger", "calls", "balances", "rejects", "attestations")
-GROUP = "callfold"
-FOLD_TIMEOUT_S = 60
-EX_UNAVAILABLE, EX_CONFIG = 69, 78
+TOPICS = [f"callfold.{name}" for name in ("events", *OUTPUTS, "progress")]
+CLIENT = "meter"        # client.id of a meter's connections but for the group's,
+MEMBER = "callfold-"    # whose begins so
+FOLD_TIMEOUT_S = 120
+EX_USAGE, EX_UNAVAILABLE, EX_IOERR, EX_CONFIG = 64, 69, 74, 78
 
 
 class Meter:
     """A process `callfold run --kafka` under an instance's name; its state is kept over restarts."""
 
-    def __init__(self, house, instance, options=()):
+    def __init__(self, house, instance, options=(), state=None):
         self.house, self.instance, self.options = house, instance, options
-        self.state = house.work / f"state-{instance}"
-        self.messages = house.work / f"messages-{instance}"
+        self.state = state or house.work / f"state-{len(house.meters)}"
+        self.messages = house.work / f"messages-{len(house.meters)}"
+        self.messages.touch()
         self.process = None
 
-    def start(self, fail_point=None):
+    def start(self, fail_point=None, file_size=None):
+        """fail_point: where it kills itself; file_size: bytes, and no file of it may grow larger."""
         environment = os.environ | ({"CALLFOLD_FAIL_POINT": fail_point} if fail_point else {})
+
+        def prepare():
+            die_with_parent()
+            if file_size:
+                resource.setrlimit(resource.RLIMIT_FSIZE, (file_size, file_size))
         with open(self.messages, "ab") as messages:
             self.process = subprocess.Popen(
                 [CALLFOLD, "run", "--kafka", self.house.properties, "--state", self.state, "-X",
-                 f"callfold.instance={self.instance}", *self.options],
-                stdin=subprocess.DEVNULL, stdout=messages, stderr=messages, env=environment,
-                preexec_fn=die_with_parent)
+                 f"callfold.instance={self.instance}", "-X", f"client.id={CLIENT}", *self.options],
+                stdin=subprocess.DEVNULL, stdout=messages, stderr=subprocess.STDOUT, env=environment,
+                preexec_fn=prepare)
         return self
+
+    def runs(self):
+        return self.process is not None and self.process.poll() is None
+
+    def ends_within(self, seconds):
+        try:
+            self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
 
     def wait(self, timeout=FOLD_TIMEOUT_S):
         """Its exit code, once it ends by itself."""
-        return self.process.wait(timeout)
+        if not self.ends_within(timeout):
+            raise TimeoutError(f"callfold.instance={self.instance} still runs after {timeout} s\n{self.house.said()}")
+        return self.process.returncode
 
     def end(self, how=signal.SIGTERM):
         """Its exit code; SIGTERM asks, SIGKILL does not."""
@@ -60,22 +86,35 @@ class Meter:
         """Loses the state, as a new host has none."""
         shutil.rmtree(self.state)
 
+    def pause(self):
+        self.process.send_signal(signal.SIGSTOP)
+
+    def resume(self):
+        self.process.send_signal(signal.SIGCONT)
+
     def said(self):
         return self.messages.read_text(errors="replace")
 
+    def await_saying(self, words, times=1, timeout=FOLD_TIMEOUT_S):
+        """Returns when its messages hold the words that often."""
+        await_that(lambda: self.said().count(words) >= times, lambda: f"'{words}' was not said:\n{self.said()}", timeout)
+
 
 class House:
-    """`partitions` of each topic, made by `callfold topics create`. For one history: what is
-    fed, folded and compared adds up."""
+    """`partitions` of each topic, made by `callfold topics create`, and a group of its own. For
+    one history: what is fed, folded and compared adds up. A cluster has one house at a time."""
+
+    houses = itertools.count(1)
 
     def __init__(self, cluster, partitions, more=()):
         self.cluster, self.partitions = cluster, partitions
+        self.group = f"callfold-{next(House.houses)}"
         self.work = pathlib.Path(tempfile.mkdtemp(prefix="callfold-house-"))
         self.properties = cluster.write_properties(
-            self.work / "kafka.properties", {"session.timeout.ms": "3000"} | dict(more))
+            self.work / "kafka.properties", {"session.timeout.ms": "3000", "group.id": self.group} | dict(more))
+        self.admin = confluent_kafka.admin.AdminClient(cluster.client(QUIET))
         self.fed, self.meters, self.feeder = 0, [], None
-        callfold("topics", "create", "--kafka", self.properties, "--partitions", str(partitions),
-                 "--replication-factor", str(min(3, len(cluster.brokers))))
+        self.create_topics()
 
     def __enter__(self):
         return self
@@ -84,12 +123,25 @@ class House:
         if self.feeder:
             self.feeder.join()
         for meter in self.meters:
-            if meter.process and meter.process.poll() is None:
+            if meter.runs():
+                meter.resume()
                 meter.kill()
+        self.delete_topics()
         shutil.rmtree(self.work)
 
-    def meter(self, instance, *options):
-        self.meters.append(Meter(self, instance, options))
+    def create_topics(self):
+        return callfold("topics", "create", "--kafka", self.properties, "--partitions", str(self.partitions),
+                        "--replication-factor", str(min(3, len(self.cluster.brokers))))
+
+    def delete_topics(self, *names):
+        names = list(names or TOPICS)
+        there = self.admin.list_topics(timeout=30).topics.keys() & set(names)
+        for deleted in self.admin.delete_topics(list(there), operation_timeout=30).values() if there else ():
+            deleted.result(30)
+        await_that(lambda: not self.admin.list_topics(timeout=30).topics.keys() & set(names), lambda: "topics stay")
+
+    def meter(self, instance, *options, state=None):
+        self.meters.append(Meter(self, instance, options, state))
         return self.meters[-1]
 
     def feed(self, count, pieces=1, seconds=0.0):
@@ -107,28 +159,22 @@ class House:
         self.feeder = threading.Thread(target=self.feed, args=(count, pieces, seconds))
         self.feeder.start()
 
+    def said(self):
+        """The last of what each meter said."""
+        return "\n".join(f"--- {meter.instance}\n{meter.said()[-2000:]}" for meter in self.meters)
+
     def await_folded(self, timeout=FOLD_TIMEOUT_S):
         """Returns when all that was fed is committed; TimeoutError with what the meters said."""
         if self.feeder:
             self.feeder.join()
-        deadline = time.monotonic() + timeout
-        consumer = self._consumer()
-        try:
-            while (places := self._lag(consumer)):
-                if time.monotonic() > deadline:
-                    said = "\n".join(meter.said()[-2000:] for meter in self.meters)
-                    raise TimeoutError(f"partition: committed of end {places} after {timeout} s\n{said}")
-                time.sleep(0.02)
-        finally:
-            consumer.close()
+        with contextlib.closing(self._consumer()) as consumer:
+            await_that(lambda: not self._lag(consumer),
+                       lambda: f"partition: (committed, end) {self._lag(consumer)}\n{self.said()}", timeout)
 
     def committed(self):
         """The group's offsets, by partition."""
-        consumer = self._consumer()
-        try:
+        with contextlib.closing(self._consumer()) as consumer:
             return self._committed(consumer)
-        finally:
-            consumer.close()
 
     def differences(self):
         """What the topics hold against what the embedded meter makes of the archive of
@@ -147,7 +193,7 @@ class House:
         return found
 
     def _consumer(self):
-        return confluent_kafka.Consumer(self.cluster.client(QUIET | {"group.id": GROUP}))
+        return confluent_kafka.Consumer(self.cluster.client(QUIET | {"group.id": self.group}))
 
     def _committed(self, consumer):
         places = [confluent_kafka.TopicPartition("callfold.events", i) for i in range(self.partitions)]
@@ -185,12 +231,31 @@ def differences_of(name, records, path):
     return found
 
 
-def callfold(*arguments, stdin=b""):
-    """Runs it to its end, which must be a good one; what it said on both outputs."""
+def callfold(*arguments, stdin=b"", wanted=0):
+    """Runs it to its end, which must be the wanted one; what it said on both outputs."""
     done = subprocess.run([CALLFOLD, *arguments], input=stdin, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                           timeout=FOLD_TIMEOUT_S, check=False)
-    assert done.returncode == 0, f"callfold {arguments}: {done.returncode}\n{done.stdout.decode(errors='replace')}"
-    return done.stdout.decode(errors="replace")
+    said = done.stdout.decode(errors="replace")
+    assert done.returncode == wanted, f"callfold {arguments}: {done.returncode}, not {wanted}\n{said}"
+    return said
+
+
+def await_that(is_so, otherwise, timeout=FOLD_TIMEOUT_S):
+    """Returns when is_so(); TimeoutError with otherwise() else."""
+    deadline = time.monotonic() + timeout
+    while not is_so():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"after {timeout} s: {otherwise()}")
+        time.sleep(0.02)
+
+
+@functools.cache
+def shared_cluster():
+    """One broker for all tests of a process that do it no harm."""
+    cluster = Cluster()
+    atexit.register(cluster.close)
+    cluster.__enter__()
+    return cluster
 
 
 def past_day():

@@ -1,10 +1,29 @@
-"""A TCP proxy in front of a broker, whose connections a test can cut or stall."""
+"""A TCP proxy in front of a broker, whose connections a test can cut or stall, now or when
+the meter next asks for something."""
 import socket
 import threading
 
+# What a request asks for, by its number in Kafka's protocol.
+REQUESTS = {"Produce": 0, "Fetch": 1, "OffsetFetch": 9, "FindCoordinator": 10, "JoinGroup": 11, "Heartbeat": 12,
+            "SyncGroup": 14, "InitProducerId": 22, "AddPartitionsToTxn": 24, "AddOffsetsToTxn": 25, "EndTxn": 26,
+            "TxnOffsetCommit": 28}
+
+
+class Trap:
+    """Springs at the next request of that name by a client whose client.id begins so: before it
+    goes on to the broker, which then never sees it, or after it has, before any answer."""
+
+    def __init__(self, request, client, when, action):
+        self.key, self.client, self.when, self.action = REQUESTS[request], client.encode(), when, action
+        self.sprung = threading.Event()
+
+    def fits(self, request):
+        size = int.from_bytes(request[12:14], "big", signed=True)
+        return int.from_bytes(request[4:6], "big") == self.key and request[14:14 + max(size, 0)].startswith(self.client)
+
 
 class Proxy:
-    """Carries 127.0.0.1:port to 127.0.0.1:target until close().
+    """Carries 127.0.0.1:port to 127.0.0.1:target until close(); plain text, no TLS.
 
     The port is the one clients are told of, so that they always come this way."""
 
@@ -13,7 +32,7 @@ class Proxy:
         self.flowing = threading.Event()
         self.flowing.set()
         self.refusing = False
-        self.sockets = set()
+        self.sockets, self.traps = set(), []
         self.lock = threading.Lock()
         self.listener = socket.create_server(("127.0.0.1", port))
         threading.Thread(target=self._accept, daemon=True).start()
@@ -39,6 +58,13 @@ class Proxy:
     def flow(self):
         self.flowing.set()
 
+    def trap(self, request, client, when, action=None):
+        """Does action once, or cuts all connections; the Trap, whose `sprung` can be waited for."""
+        trap = Trap(request, client, when, action or self.cut)
+        with self.lock:
+            self.traps.append(trap)
+        return trap
+
     def close(self):
         self.listener.close()
         self.down()
@@ -60,20 +86,54 @@ class Proxy:
                 continue
             with self.lock:
                 self.sockets |= {client, broker}
-            for source, sink in ((client, broker), (broker, client)):
-                threading.Thread(target=self._carry, args=(source, sink), daemon=True).start()
+            for carry in (self._carry_requests, self._carry_answers):
+                threading.Thread(target=self._carry, args=(carry, client, broker), daemon=True).start()
 
-    def _carry(self, source, sink):
+    def _carry(self, carry, client, broker):
         try:
-            while data := source.recv(1 << 16):
-                self.flowing.wait()
-                sink.sendall(data)
+            carry(client, broker)
         except OSError:
             pass
         with self.lock:
-            self.sockets -= {source, sink}
-        _shut(source)
-        _shut(sink)
+            self.sockets -= {client, broker}
+        _shut(client)
+        _shut(broker)
+
+    def _carry_answers(self, client, broker):
+        while data := broker.recv(1 << 16):
+            self.flowing.wait()
+            client.sendall(data)
+
+    def _carry_requests(self, client, broker):
+        waiting = bytearray()
+        while data := client.recv(1 << 16):
+            waiting += data
+            for request in _take_requests(waiting):
+                trap = self._take_trap(request)
+                self.flowing.wait()
+                if not trap or trap.when == "after":
+                    broker.sendall(request)
+                if trap:
+                    trap.action()
+                    trap.sprung.set()
+                if trap and trap.when == "before":
+                    raise ConnectionAbortedError
+
+    def _take_trap(self, request):
+        with self.lock:
+            for trap in self.traps:
+                if trap.fits(request):
+                    self.traps.remove(trap)
+                    return trap
+        return None
+
+
+def _take_requests(waiting):
+    """Those that are whole, each with its length in front; takes them out."""
+    while len(waiting) >= 4 and len(waiting) >= (size := 4 + int.from_bytes(waiting[:4], "big")):
+        request = bytes(waiting[:size])
+        del waiting[:size]
+        yield request
 
 
 def _shut(end):
