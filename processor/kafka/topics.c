@@ -5,12 +5,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sysexits.h>
+#include <time.h>
 
 #include "processor/log.h"
 #include "snapshots/files.h"
 #include "terminal/message.h"
 
 #define ADMIN_MS     30000
+#define POLL_MS      50
 #define TOPICS       (TOPIC_COUNT + 2)
 #define RULES_MAX    4
 #define VALUE_MAX    64
@@ -307,6 +309,26 @@ static bool create(struct client *client, rd_kafka_NewTopic_t **topics, size_t c
     return done;
 }
 
+/* The brokers say that a topic is made before all of them know of it. */
+static bool await_all(struct client *client, struct store_error *error)
+{
+    struct topic_found found[TOPICS];
+    size_t known = 0;
+    double begun = seconds_now();
+    while (known < TOPICS && seconds_now() - begun < ADMIN_MS / 1000.0) {
+        const struct rd_kafka_metadata *metadata = client_metadata(client, error);
+        if (metadata == NULL)
+            return false;
+        memset(found, 0, sizeof found);
+        note_metadata(found, metadata);
+        rd_kafka_metadata_destroy(metadata);
+        for (known = 0; known < TOPICS && found[known].exists; known++) {
+        }
+        nanosleep(&(struct timespec){.tv_nsec = known < TOPICS ? POLL_MS * 1000000L : 0}, NULL);
+    }
+    return true;
+}
+
 /* True when the topic that is there differs from the wish. */
 static bool say_differences(const struct topic_plan *plan, const struct topic_found *found,
                             const struct topics_wish *wish)
@@ -351,7 +373,7 @@ bool topics_make(struct client *client, const struct topics_wish *wish, bool *di
         else
             message_note("%s: is there, with %d partitions", plans[i].name, found[i].partitions);
     }
-    bool done = count == 0 || create(client, missing, count, error);
+    bool done = count == 0 || (create(client, missing, count, error) && await_all(client, error));
     rd_kafka_NewTopic_destroy_array(missing, count);
     return done;
 }

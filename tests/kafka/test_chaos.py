@@ -93,7 +93,8 @@ class Kills(History):
 
     def test_a_full_disk_under_a_new_state(self):
         new = self.house.meter("a", *OFTEN)
-        self.assertEqual(EX_IOERR, new.start(file_size=8).wait(), new.said())
+        for size in (8, 3000):      # for the state's name, for the state
+            self.assertEqual(EX_IOERR, new.start(file_size=size).wait(), new.said())
         self.house.feed(PIECE)
         new.start()
         self.finish()
