@@ -44,9 +44,10 @@ static void prepare(struct books *books)
     struct sql *sql = books->sql;
     books->add_currency = sql_prepare(sql, "INSERT OR IGNORE INTO currencies VALUES (?, ?)");
     books->add_deck = sql_prepare(sql, "INSERT OR IGNORE INTO decks VALUES (?, ?, ?, ?)");
-    books->add_customer = sql_prepare(sql, "INSERT OR IGNORE INTO customers VALUES (?, ?, ?, ?, 0)");
-    books->move_balance =
-        sql_prepare(sql, "UPDATE customers SET balance_micros = ?3 WHERE account = ?1 AND balance_micros + ?2 = ?3");
+    books->add_customer = sql_prepare(sql, "INSERT OR IGNORE INTO customers VALUES (?, ?, ?, ?, 0, 0)");
+    books->move_balance = sql_prepare(
+        sql,
+        "UPDATE customers SET balance_micros = ?3, later_micros = later_micros + iif(?4, ?2, 0) WHERE account = ?1 AND balance_micros + ?2 = ?3");
     books->add_call = sql_prepare(
         sql, "INSERT INTO calls (partition, offset, account, call_id, direction, from_number, to_number, member_id,"
              " origin, charged, destination, prefix, deck_id, price_micros, currency, started_at, amount_micros)"
@@ -158,6 +159,11 @@ static const struct account_record *find_account(struct fold *fold, struct text 
     struct key key = key_of(RECORD_ACCOUNT, account);
     struct text body;
     return fold_find(fold, (struct text){key.bytes, key.len}, &body) ? (const void *)body.at : NULL;
+}
+
+bool books_know_customer(struct fold *fold, struct text account)
+{
+    return find_account(fold, account) != NULL;
 }
 
 /* An account.opened that came again leaves the first row. */
@@ -292,12 +298,13 @@ static bool adds_up(const struct output *output)
 }
 
 /* The account's sum of amounts, and the balance that the entry says. */
-static bool move_balance(struct books *books, const struct output *output)
+static bool move_balance(struct books *books, const struct output *output, bool is_later)
 {
     sql_begin(books->move_balance);
     sql_text(books->move_balance, output->subject);
     sql_integer(books->move_balance, output->data.entry.amount_micros);
     sql_integer(books->move_balance, output->data.entry.balance_micros);
+    sql_integer(books->move_balance, is_later);
     return sql_run(books->move_balance) == 1 || !sql_is_sound(books->sql);
 }
 
@@ -357,10 +364,10 @@ static void add_opening(struct books *books, const struct posting *posting)
     sql_run(books->add_opening);
 }
 
-static void take_entry(struct books *books, const struct history_step *step, const struct output *output)
+static void take_entry(struct books *books, const struct history_step *step, const struct output *output,
+                       enum range_side side)
 {
     int64_t entry = output->data.entry.entry;
-    enum range_side side = range_of_entry(books->range, step->partition, entry, output->data.entry.date);
     if (side == RANGE_WITHIN)
         add_entry(books, step, output);
     for (size_t i = 0; i < output->data.entry.posting_count; i++) {
@@ -382,13 +389,14 @@ static bool take_posted(struct books *books, const struct history_step *step, co
                          step->partition, entry);
     if (!range_has_account(books->range, step->partition, output->subject))
         return true;
-    if (!adds_up(output) || !move_balance(books, output))
+    enum range_side side = range_of_entry(books->range, step->partition, entry, output->data.entry.date);
+    if (!adds_up(output) || !move_balance(books, output, side == RANGE_AFTER))
         return fail_with(books->error, EX_SOFTWARE,
                          "ledger entry %" PRIu32 ":%" PRId64
                          ": its postings or the account's amounts do not add up; keep the events and report this",
                          step->partition, entry);
     charge_call(books, output);
-    take_entry(books, step, output);
+    take_entry(books, step, output, side);
     return true;
 }
 
@@ -484,6 +492,20 @@ static void leave_calls(struct books *books)
     sql_run(leave);
 }
 
+/* What was before the range, in it and beyond it, against what the ledger said last. */
+static bool check_balances(struct books *books)
+{
+    struct sql_statement *wrong =
+        sql_prepare(books->sql, "SELECT account FROM balances JOIN customers USING (account)"
+                                " WHERE closing_micros + later_micros <> balance_micros LIMIT 1");
+    sql_begin(wrong);
+    return !sql_row(wrong) ||
+           fail_with(books->error, EX_SOFTWARE,
+                     "the balance of account %.*s is not the sum of its entries; keep the events and "
+                     "report this",
+                     TEXT_ARGS(sql_text_at(wrong, 0)));
+}
+
 bool books_end(struct books *books, const struct history *history)
 {
     add_partitions(books, history);
@@ -498,5 +520,5 @@ bool books_end(struct books *books, const struct history *history)
         "CREATE INDEX entries_of_call ON entries (call) WHERE call IS NOT NULL;"
         "CREATE INDEX postings_of_ledger_account ON postings (ledger_account, currency)");
     sql_commit(books->sql);
-    return sql_is_sound(books->sql);
+    return check_balances(books) && sql_is_sound(books->sql);
 }

@@ -28,6 +28,8 @@ struct books *books_open(const char *path, const struct range *range, struct sto
 bool books_step(struct books *books, const struct history_step *step);
 /* All steps were taken; history says how far it went. False on error. */
 bool books_end(struct books *books, const struct history *history);
+/* Whether the fold knows an account of that name. */
+bool books_know_customer(struct fold *fold, struct text account);
 struct sql *books_sql(const struct books *books);
 /* Closes the file. False on an error not told before. NULL is let be, and true. */
 bool books_close(struct books *books);

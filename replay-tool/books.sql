@@ -39,6 +39,7 @@ CREATE TABLE customers (
     currency       TEXT NOT NULL REFERENCES currencies,
     opened_at      TEXT NOT NULL,
     balance_micros INTEGER NOT NULL, -- after the last entry of the whole history, in the range or not
+    later_micros   INTEGER NOT NULL, -- of that, what was posted beyond the range
     balance        TEXT GENERATED ALWAYS AS (printf('%s%d.%06d', iif(balance_micros < 0, '-', ''),
                        abs(balance_micros / 1000000), abs(balance_micros % 1000000)))
 ) WITHOUT ROWID, STRICT;

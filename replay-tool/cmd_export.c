@@ -294,7 +294,7 @@ int cmd_export(int argc, char **argv)
     int exit_code;
     /* clang-format off */
     const struct option_spec specs[] = {
-        HISTORY_OPTION_SPECS(export.from),
+        SOURCE_OPTION_SPECS(export.from.source), /* no base: sums need all entries */
         {.name = "format", .kind = OPTION_TEXT, .target = &export.format_name, .value = "FORMAT", .required = true,
          .help = "csv, ndjson (JSON lines), sqlite (a database of all the\nbooks) or hledger (a journal); the last two of the\n"
                  "ledger only"},

@@ -11,5 +11,6 @@
 
 int cmd_verify(int argc, char **argv);
 int cmd_export(int argc, char **argv);
+int cmd_statement(int argc, char **argv);
 
 #endif
