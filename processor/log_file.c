@@ -166,13 +166,14 @@ static bool recognise(struct log_file *file, const struct line *line)
     return true;
 }
 
-static void pass_over(struct log_file *file, const struct line *line, const struct log_record *record)
+/* archived: its record when it is in archive form, or NULL. */
+static void pass_over(struct log_file *file, const struct line *line, const struct log_record *archived)
 {
     file->read = (struct log_mark){.position = line->end, .lines = line->number + 1};
-    if (record == NULL)
+    if (archived == NULL)
         return;
-    file->has_archive = file->has_archive || record->record.has_key;
-    line_was_taken(&file->lines_read, record);
+    file->has_archive = true;
+    line_was_taken(&file->lines_read, archived);
 }
 
 /* Fills file->records from the lines in memory. Stops before the first record
@@ -185,9 +186,9 @@ static bool take_lines(struct log_file *file, size_t most, size_t *count)
         struct log_record *record = &file->records[*count];
         if (!recognise(file, &line))
             return false;
-        bool skip = line.end <= file->start.position || line_is_blank(line.bytes);
-        if (!skip) {
-            line_to_record(&file->lines_read, &line, record);
+        bool is_archived = false;
+        if (line.end > file->start.position && !line_is_blank(line.bytes)) {
+            is_archived = line_to_record(&file->lines_read, &line, record);
             if (!file->known[record->partition]) {
                 assign(file, &(struct log_progress){.partition = record->partition});
                 lines_unread(file->lines, &line);
@@ -195,7 +196,7 @@ static bool take_lines(struct log_file *file, size_t most, size_t *count)
             }
             (*count)++;
         }
-        pass_over(file, &line, skip ? NULL : record);
+        pass_over(file, &line, is_archived ? record : NULL);
         last = line;
     }
     if (text_present(last.bytes))
@@ -296,7 +297,7 @@ static enum log_outcome file_sync(struct log *log)
 static void file_close(struct log *log)
 {
     struct log_file *file = of(log);
-    archive_forget(&file->lines_read.memory);
+    archive_free(&file->lines_read.memory);
     file_progress_free(&file->committed);
     recall_close(&file->recall);
     outputs_close(&file->outputs);

@@ -1,12 +1,16 @@
 /* log_file_archive.c - see log_file_archive.h. */
 #include "processor/log_file_archive.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include <jansson.h>
 #include <openssl/evp.h>
 
 #include "processor/log_file_lines.h"
+
+#define BLOCK_SIZE ((size_t)1 << 20) /* bytes of unescaped texts */
 
 /* Bare events nearly always begin with their specversion, and an archive line
  * has its partition spelt out: both are seen without a parser. */
@@ -71,6 +75,19 @@ static bool read_timestamp(const json_t *object, struct fold_record *record)
     return true;
 }
 
+/* True unless it is marked as bare and yet has what a bare line has not. */
+static bool read_bare(const json_t *object, struct fold_record *record)
+{
+    static const char *const foreign[] = {"timestamp", "key", "key_base64"};
+    if (!json_is_true(json_object_get(object, "bare")))
+        return true;
+    record->has_key = false;
+    for (size_t i = 0; i < sizeof foreign / sizeof foreign[0]; i++)
+        if (json_object_get(object, foreign[i]) != NULL)
+            return false;
+    return true;
+}
+
 static bool read_record(json_t *object, uint32_t *partition, struct fold_record *record)
 {
     const json_t *number = json_object_get(object, "partition"), *offset = json_object_get(object, "offset");
@@ -81,8 +98,8 @@ static bool read_record(json_t *object, uint32_t *partition, struct fold_record 
         return false;
     *partition = (uint32_t)json_integer_value(number);
     record->offset = json_integer_value(offset);
-    return json_object_get(object, "specversion") == NULL && read_timestamp(object, record) &&
-           read_bytes(object, "key", "key_base64", &record->key) &&
+    return json_object_get(object, "specversion") == NULL && read_bare(object, record) &&
+           read_timestamp(object, record) && read_bytes(object, "key", "key_base64", &record->key) &&
            read_bytes(object, "value", "value_base64", &record->value) && text_present(record->value);
 }
 
@@ -97,7 +114,8 @@ static void keep(struct archive_memory *memory, json_t *parsed)
     memory->parsed[memory->count++] = parsed;
 }
 
-bool archive_parse(struct archive_memory *memory, struct text line, uint32_t *partition, struct fold_record *record)
+bool archive_parse_reference(struct archive_memory *memory, struct text line, uint32_t *partition,
+                             struct fold_record *record)
 {
     if (!may_be_archive(line))
         return false;
@@ -113,10 +131,233 @@ bool archive_parse(struct archive_memory *memory, struct text line, uint32_t *pa
     return true;
 }
 
+/* Lines as archive_encode writes them. */
+
+struct archive_block {
+    struct archive_block *next;
+    size_t len, capacity;
+    char bytes[];
+};
+
+/* Room for len bytes at the end of the newest block; what is used of it is added to its len. */
+static char *room(struct archive_memory *memory, size_t len)
+{
+    struct archive_block *block = memory->blocks;
+    if (block != NULL && block->capacity - block->len >= len)
+        return block->bytes + block->len;
+    size_t capacity = len > BLOCK_SIZE ? len : BLOCK_SIZE;
+    block = malloc(sizeof *block + capacity);
+    if (block == NULL)
+        abort();
+    *block = (struct archive_block){.next = memory->blocks, .capacity = capacity};
+    memory->blocks = block;
+    return block->bytes;
+}
+
+struct scan {
+    const char *at, *end;
+};
+
+static bool take_word(struct scan *scan, struct text word)
+{
+    if ((size_t)(scan->end - scan->at) < word.len || memcmp(scan->at, word.at, word.len) != 0)
+        return false;
+    scan->at += word.len;
+    return true;
+}
+
+/* A number that is not negative, as JSON has it; the parser may judge longer ones. */
+static bool take_number(struct scan *scan, int64_t *number)
+{
+    const char *first = scan->at;
+    *number = 0;
+    while (scan->at < scan->end && *scan->at >= '0' && *scan->at <= '9' && scan->at - first < 18)
+        *number = *number * 10 + (*scan->at++ - '0');
+    return scan->at > first && (*first != '0' || scan->at == first + 1);
+}
+
+/* The byte that an escape of one letter stands for; 0: another escape. */
+static char unescape(char letter)
+{
+    switch (letter) {
+    case '"':
+    case '\\':
+    case '/': return letter;
+    case 'b': return '\b';
+    case 'f': return '\f';
+    case 'n': return '\n';
+    case 'r': return '\r';
+    case 't': return '\t';
+    default: return 0;
+    }
+}
+
+#define EACH_BYTE(b) (UINT64_C(0x0101010101010101) * (b))
+
+/* The top bit of each of eight bytes that is a quote, a backslash, a control
+ * character or not ASCII; the lowest one set is exact. ("Bit Twiddling Hacks") */
+static uint64_t not_plain(uint64_t v)
+{
+    uint64_t control = v - EACH_BYTE(0x20);
+    uint64_t quote = (v ^ EACH_BYTE('"')) - EACH_BYTE(1);
+    uint64_t backslash = (v ^ EACH_BYTE('\\')) - EACH_BYTE(1);
+    return (((control | quote | backslash) & ~v) | v) & EACH_BYTE(0x80);
+}
+
+/* A string of ASCII behind its opening quote, unescaped into *out, which has room. */
+static bool take_string(struct scan *scan, char **out)
+{
+    while (scan->at < scan->end) {
+        uint64_t eight, special;
+        while (scan->end - scan->at >= (ptrdiff_t)sizeof eight) {
+            memcpy(&eight, scan->at, sizeof eight);
+            memcpy(*out, &eight, sizeof eight);
+            special = not_plain(eight);
+            size_t plain = special != 0 ? (size_t)__builtin_ctzll(special) / 8 : sizeof eight;
+            scan->at += plain;
+            *out += plain;
+            if (special != 0)
+                break;
+        }
+        if (scan->at == scan->end)
+            return false;
+        char byte = *scan->at++;
+        if (byte == '"')
+            return true;
+        if (byte == '\\')
+            byte = scan->at < scan->end ? unescape(*scan->at++) : '\0';
+        else if ((unsigned char)byte < 0x20 || (unsigned char)byte >= 0x80)
+            return false;
+        if (byte == '\0')
+            return false;
+        *(*out)++ = byte;
+    }
+    return false;
+}
+
+/* A string into the memory. */
+static bool take_text(struct archive_memory *memory, struct scan *scan, struct text *text)
+{
+    char *start = room(memory, (size_t)(scan->end - scan->at) + sizeof(uint64_t)), *out = start;
+    if (!take_string(scan, &out))
+        return false;
+    *text = (struct text){start, (size_t)(out - start)};
+    memory->blocks->len += text->len;
+    return true;
+}
+
+/* False: for the parser to judge. */
+static bool scan_line(struct archive_memory *memory, struct text line, uint32_t *partition, struct fold_record *record)
+{
+    struct scan scan = {line.at, line.at + line.len};
+    int64_t number;
+    *record = (struct fold_record){.has_key = true};
+    if (!take_word(&scan, TEXT_LIT("{\"partition\":")) || !take_number(&scan, &number) || number >= PARTITIONS_MAX ||
+        !take_word(&scan, TEXT_LIT(",\"offset\":")) || !take_number(&scan, &record->offset))
+        return false;
+    *partition = (uint32_t)number;
+    if (take_word(&scan, TEXT_LIT(",\"bare\":true"))) {
+        record->has_key = false;
+    } else {
+        record->has_timestamp = take_word(&scan, TEXT_LIT(",\"timestamp\":"));
+        if (record->has_timestamp && !take_number(&scan, &record->timestamp_ms))
+            return false;
+        if (!take_word(&scan, TEXT_LIT(",\"key\":null")) &&
+            !(take_word(&scan, TEXT_LIT(",\"key\":\"")) && take_text(memory, &scan, &record->key)))
+            return false;
+    }
+    return take_word(&scan, TEXT_LIT(",\"value\":\"")) && take_text(memory, &scan, &record->value) &&
+           take_word(&scan, TEXT_LIT("}")) && scan.at == scan.end;
+}
+
+bool archive_parse(struct archive_memory *memory, struct text line, uint32_t *partition, struct fold_record *record)
+{
+    return line.len <= LINE_IN_MEMORY_MAX &&
+           (scan_line(memory, line, partition, record) || archive_parse_reference(memory, line, partition, record));
+}
+
 void archive_forget(struct archive_memory *memory)
 {
     for (size_t i = 0; i < memory->count; i++)
         json_decref(memory->parsed[i]);
+    memory->count = 0;
+    while (memory->blocks != NULL && memory->blocks->next != NULL) {
+        struct archive_block *newest = memory->blocks;
+        memory->blocks = newest->next;
+        free(newest);
+    }
+    if (memory->blocks != NULL)
+        memory->blocks->len = 0;
+}
+
+void archive_free(struct archive_memory *memory)
+{
+    archive_forget(memory);
     free(memory->parsed);
+    free(memory->blocks);
     *memory = (struct archive_memory){0};
+}
+
+/* Writing. */
+
+static bool is_ascii(struct text bytes)
+{
+    unsigned char all = 0;
+    for (size_t i = 0; i < bytes.len; i++)
+        all |= (unsigned char)bytes.at[i];
+    return all < 0x80;
+}
+
+static bool is_utf8(struct text bytes)
+{
+    if (is_ascii(bytes))
+        return true;
+    json_t *string = json_stringn(bytes.at, bytes.len);
+    json_decref(string);
+    return string != NULL;
+}
+
+static void put_base64(struct buffer *buffer, struct text bytes)
+{
+    buffer_reserve(buffer, bytes.len / 3 * 4 + 8);
+    buffer->len += (size_t)EVP_EncodeBlock((unsigned char *)buffer->at + buffer->len, (const unsigned char *)bytes.at,
+                                           (int)bytes.len);
+}
+
+static void put_bytes(struct buffer *buffer, const char *name, struct text bytes)
+{
+    buffer_text(buffer, ",\"");
+    buffer_text(buffer, name);
+    if (!text_present(bytes)) {
+        buffer_text(buffer, "\":null");
+    } else if (is_utf8(bytes)) {
+        buffer_text(buffer, "\":");
+        buffer_json_string(buffer, bytes);
+    } else {
+        buffer_text(buffer, "_base64\":\"");
+        put_base64(buffer, bytes);
+        buffer_text(buffer, "\"");
+    }
+}
+
+static void put_number(struct buffer *buffer, const char *before, int64_t number)
+{
+    char text[64];
+    snprintf(text, sizeof text, "%s%" PRId64, before, number);
+    buffer_text(buffer, text);
+}
+
+void archive_encode(struct buffer *buffer, uint32_t partition, const struct fold_record *record)
+{
+    put_number(buffer, "{\"partition\":", partition);
+    put_number(buffer, ",\"offset\":", record->offset);
+    if (!record->has_key) {
+        buffer_text(buffer, ",\"bare\":true");
+    } else {
+        if (record->has_timestamp)
+            put_number(buffer, ",\"timestamp\":", record->timestamp_ms);
+        put_bytes(buffer, "key", record->key);
+    }
+    put_bytes(buffer, "value", record->value);
+    buffer_text(buffer, "}");
 }

@@ -9,19 +9,18 @@ bool line_is_blank(struct text line)
     return true;
 }
 
-void line_to_record(struct line_records *records, const struct line *line, struct log_record *record)
+bool line_to_record(struct line_records *records, const struct line *line, struct log_record *record)
 {
     record->end = line->end;
     if (archive_parse(&records->memory, line->bytes, &record->partition, &record->record) &&
         record->record.offset >= records->next_offset[record->partition])
-        return;
+        return true;
     record->partition = 0;
     record->record = (struct fold_record){.offset = line->number, .value = line->bytes};
+    return false;
 }
 
-/* A record is in archive form if it has a key, be it null. */
 void line_was_taken(struct line_records *records, const struct log_record *record)
 {
-    if (record->record.has_key)
-        records->next_offset[record->partition] = record->record.offset + 1;
+    records->next_offset[record->partition] = record->record.offset + 1;
 }

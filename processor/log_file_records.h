@@ -18,11 +18,10 @@ struct line_records {
 };
 
 bool line_is_blank(struct text line);
-/* The record of a line that is not blank. Its texts live as long as the line,
- * and until archive_forget. */
-void line_to_record(struct line_records *records, const struct line *line, struct log_record *record);
-/* The record counts: what comes after it in archive form has a larger offset.
- * Does nothing for a bare line. */
+/* The record of a line that is not blank; true when it is in archive form. Its
+ * texts live as long as the line, and until archive_forget. */
+bool line_to_record(struct line_records *records, const struct line *line, struct log_record *record);
+/* The record, of a line in archive form, counts: those after it have larger offsets. */
 void line_was_taken(struct line_records *records, const struct log_record *record);
 
 #endif

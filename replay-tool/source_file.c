@@ -82,8 +82,8 @@ static bool take_lines(struct source_file *file, size_t *count)
         }
         if (line_is_blank(line.bytes))
             continue;
-        line_to_record(&file->taken, &line, record);
-        line_was_taken(&file->taken, record);
+        if (line_to_record(&file->taken, &line, record))
+            line_was_taken(&file->taken, record);
         if (!file->is_left[record->partition])
             (*count)++;
     }
@@ -122,7 +122,7 @@ static void file_leave(struct source *source, uint32_t partition)
 static void file_close(struct source *source)
 {
     struct source_file *file = of(source);
-    archive_forget(&file->taken.memory);
+    archive_free(&file->taken.memory);
     lines_close(file->lines);
     free(file);
 }

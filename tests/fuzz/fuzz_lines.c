@@ -82,13 +82,24 @@ static void check_archived(const struct walk *walk, struct text line, const stru
     json_decref(object);
 }
 
+/* A record that was a bare line before it was archived. */
+static bool is_marked_bare(struct text line, const struct log_record *record)
+{
+    json_t *object = json_loadb(line.at, line.len, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, NULL);
+    bool marked = json_is_true(json_object_get(object, "bare")) &&
+                  !text_equal(record->record.value, line);
+
+    json_decref(object);
+    return marked;
+}
+
 static void check_record(struct walk *walk, const struct log_record *record)
 {
     struct text line;
 
     require(next_filled_line(walk, &line), walk, "a record where no line is");
     require(record->end == walk->position, walk, "a record that ends elsewhere");
-    if (record->record.has_key) {
+    if (record->record.has_key || is_marked_bare(line, record)) {
         check_archived(walk, line, record);
         return;
     }
