@@ -29,7 +29,7 @@ $(BUILD)/callfold-snapshot: $(call objects,$(SNAPSHOT_PROGRAM)) $(BUILD)/libstor
 	@echo "  LD  $@"; $(CC) $(LDFLAGS) $(CFLAGS) -o $@ $^ -llmdb -lsmartcols $(LIBS)
 
 $(BUILD)/callfold-replay: $(call objects,$(wildcard replay-tool/*.c)) $(BUILD)/log_file.a $(BUILD)/libstore.a $(CORE)
-	@echo "  LD  $@"; $(CC) $(LDFLAGS) $(CFLAGS) -o $@ $^ -llmdb -lsmartcols -lrdkafka -lsqlite3 $(LIBS)
+	@echo "  LD  $@"; $(CC) $(LDFLAGS) $(CFLAGS) -o $@ $^ -llmdb -lsmartcols -lrdkafka -lsqlite3 -lzstd $(LIBS)
 $(BUILD)/replay-tool/books.o: replay-tool/books.sql
 
 $(BUILD)/%.o: %.c

@@ -12,5 +12,6 @@
 int cmd_verify(int argc, char **argv);
 int cmd_export(int argc, char **argv);
 int cmd_statement(int argc, char **argv);
+int cmd_archive(int argc, char **argv);
 
 #endif

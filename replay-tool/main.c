@@ -1,6 +1,7 @@
 /* main.c - the program callfold-replay: a table of its commands. */
 #include "replay-tool/commands.h"
 #include "replay-tool/interrupt.h"
+#include "snapshots/fail_point.h"
 #include "terminal/message.h"
 #include "terminal/options.h"
 
@@ -8,6 +9,7 @@ static const struct command commands[] = {
     {"verify", cmd_verify, "fold the history again and compare it with all that was attested and published"},
     {"export", cmd_export, "ledger, call records or balances as CSV, JSON lines, SQLite or an hledger journal"},
     {"statement", cmd_statement, "what a customer sees of a month: opening balance, top-ups, calls, closing balance"},
+    {"archive", cmd_archive, "keep the log as compressed files with their SHA-256"},
 };
 
 static const struct command_table table = {
@@ -26,6 +28,7 @@ int main(int argc, char **argv)
 {
     message_program("callfold-replay");
     interrupt_arm();
+    fail_points_arm();
     int exit_code = command_dispatch(&table, argc, argv);
     interrupt_obey();
     return exit_code;

@@ -2,6 +2,7 @@
 #include "replay-tool/source.h"
 
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include "terminal/message.h"
 
@@ -10,7 +11,7 @@ bool source_check(const struct source_options *options, const char *command)
     if (options->events != NULL && options->kafka != NULL)
         message_error("--events and --kafka do not go together: a history has one source");
     else if (options->events == NULL && options->kafka == NULL)
-        message_error("--events FILE or --kafka FILE is needed: where the history is; see %s --help", command);
+        message_error("--events FILE|DIR|- or --kafka FILE is needed: where the history is; see %s --help", command);
     else if (options->kafka == NULL && options->properties.count > 0)
         message_error("-X is a property of Kafka: it needs --kafka FILE");
     else if (options->kafka != NULL && options->partitions > 0)
@@ -28,5 +29,10 @@ void source_options_free(struct source_options *options)
 
 struct source *source_open(const struct source_options *options, struct store_error *error)
 {
-    return options->kafka != NULL ? source_kafka_open(options, error) : source_file_open(options, error);
+    struct stat status;
+    if (options->kafka != NULL)
+        return source_kafka_open(options, error);
+    if (stat(options->events, &status) == 0 && S_ISDIR(status.st_mode))
+        return source_archive_open(options, error);
+    return source_file_open(options, error);
 }

@@ -1,8 +1,8 @@
 /* source.h - where the records of a history come from.
  *
- * A file of events (bare or in archive form, - is stdin), or callfold.events on
- * Kafka from its first offset to where it stood when the source was opened: all
- * alike behind one reader. Every command takes the same options for it:
+ * A file of events (bare or in archive form, - is stdin), an archive (archive.h),
+ * or callfold.events on Kafka from its first offset to where it stood when the
+ * source was opened: all alike behind one reader. Every command takes the same options for it:
  *
  *     struct source_options from = {0};
  *     const struct option_spec specs[] = {SOURCE_OPTION_SPECS(from), ...};
@@ -14,7 +14,7 @@
  * Most commands do not read a source themselves: history.h folds one.
  *
  * Within a partition records come in order of their offsets. How partitions
- * are mixed is the source's own affair (a file: line by line; Kafka: one after
+ * are mixed is the source's own affair (a file: line by line; else one after
  * the other), and means nothing: they share no state.
  */
 #ifndef CALLFOLD_REPLAY_TOOL_SOURCE_H
@@ -63,6 +63,7 @@ struct source_batch {
 struct source {
     const struct source_operations *does;
     uint32_t partition_count; /* 0 = not known */
+    const char *cluster;      /* of Kafka, whose offsets these are; "" for a file's */
     struct store_error error; /* of the last operation that failed */
 };
 
@@ -75,6 +76,9 @@ struct source_operations {
     enum source_answer (*read)(struct source *source, struct source_batch *batch);
     /* Nothing more is wanted of the partition: its records may be left out. */
     void (*leave)(struct source *source, uint32_t partition);
+    /* Where a file was read to, for a later begin of each partition; NULL: the
+     * source has no such mark, offsets say it all. */
+    const struct log_mark *(*mark)(struct source *source);
     void (*close)(struct source *source);
 };
 
@@ -83,6 +87,7 @@ struct source *source_open(const struct source_options *options, struct store_er
 
 /* The kinds; source_open chooses. */
 struct source *source_file_open(const struct source_options *options, struct store_error *error);
+struct source *source_archive_open(const struct source_options *options, struct store_error *error);
 struct source *source_kafka_open(const struct source_options *options, struct store_error *error);
 
 #endif

@@ -24,7 +24,7 @@ struct source_file {
     struct log_mark start; /* the smallest mark */
     bool is_begun, is_started;
     bool is_left[PARTITIONS_MAX];
-    int64_t read; /* bytes */
+    struct log_mark read; /* after the last line */
     struct log_record records[RECORDS_MAX];
 };
 
@@ -43,16 +43,21 @@ static bool file_begin(struct source *source, uint32_t partition, int64_t offset
     return true;
 }
 
+static uint64_t check_of(struct text line)
+{
+    return XXH3_64bits(line.at, line.len);
+}
+
 /* The line that ends at the mark was folded before: it must be the same one. */
 static bool recognise(struct source_file *file, const struct line *line)
 {
     const struct log_mark *start = &file->start;
-    if (line->end < start->position || (line->end == start->position && line->number + 1 == start->lines &&
-                                        XXH3_64bits(line->bytes.at, line->bytes.len) == start->check))
+    if (line->end < start->position ||
+        (line->end == start->position && line->number + 1 == start->lines && check_of(line->bytes) == start->check))
         return true;
     return fail_with(&file->source.error, EX_CONFIG,
-                     "%s has another line than the one that the state had folded last (line %" PRId64
-                     ", ending at byte %" PRId64 "): name the file that the state belongs to",
+                     "%s has another line than the one that was read last (line %" PRId64 ", ending at byte %" PRId64
+                     "): name the file that was read then",
                      lines_name(file->lines), start->lines, start->position);
 }
 
@@ -63,18 +68,18 @@ static bool start_reading(struct source_file *file)
         return true;
     return fail_with(&file->source.error, EX_CONFIG,
                      "%s has no line that ends at byte %" PRId64
-                     ", where the state stands: name the file that the state belongs to",
+                     ", where the last one read did: name the file that was read then",
                      lines_name(file->lines), file->start.position);
 }
 
 /* False when a line before the start is another one. */
 static bool take_lines(struct source_file *file, size_t *count)
 {
-    struct line line;
+    struct line line, last = {.bytes = TEXT_NONE};
     *count = 0;
     while (*count < RECORDS_MAX && lines_next(file->lines, &line)) {
         struct log_record *record = &file->records[*count];
-        file->read = line.end;
+        last = line;
         if (line.end <= file->start.position) {
             if (!recognise(file, &line))
                 return false;
@@ -87,6 +92,8 @@ static bool take_lines(struct source_file *file, size_t *count)
         if (!file->is_left[record->partition])
             (*count)++;
     }
+    if (text_present(last.bytes))
+        file->read = (struct log_mark){last.end, last.number + 1, check_of(last.bytes)};
     return true;
 }
 
@@ -110,13 +117,18 @@ static enum source_answer file_read(struct source *source, struct source_batch *
         archive_forget(&file->taken.memory);
     }
     *batch = (struct source_batch){
-        .count = count, .records = file->records, .done = file->read, .total = lines_size(file->lines)};
+        .count = count, .records = file->records, .done = file->read.position, .total = lines_size(file->lines)};
     return SOURCE_RECORDS;
 }
 
 static void file_leave(struct source *source, uint32_t partition)
 {
     of(source)->is_left[partition] = true;
+}
+
+static const struct log_mark *file_mark(struct source *source)
+{
+    return &of(source)->read;
 }
 
 static void file_close(struct source *source)
@@ -128,7 +140,7 @@ static void file_close(struct source *source)
 }
 
 static const struct source_operations operations = {
-    .begin = file_begin, .read = file_read, .leave = file_leave, .close = file_close};
+    .begin = file_begin, .read = file_read, .leave = file_leave, .mark = file_mark, .close = file_close};
 
 struct source *source_file_open(const struct source_options *options, struct store_error *error)
 {
@@ -136,6 +148,7 @@ struct source *source_file_open(const struct source_options *options, struct sto
     if (file == NULL)
         abort();
     file->source.does = &operations;
+    file->source.cluster = "";
     file->source.partition_count = (uint32_t)options->partitions;
     file->lines = lines_open(options->events, scratch_parent(), false, error);
     if (file->lines != NULL)

@@ -87,6 +87,12 @@ static void kafka_leave(struct source *source, uint32_t partition)
     of(source)->is_left[partition] = true;
 }
 
+static const struct log_mark *kafka_mark(struct source *source)
+{
+    (void)source;
+    return NULL;
+}
+
 static void kafka_close(struct source *source)
 {
     struct source_kafka *kafka = of(source);
@@ -97,12 +103,13 @@ static void kafka_close(struct source *source)
 }
 
 static const struct source_operations operations = {
-    .begin = kafka_begin, .read = kafka_read, .leave = kafka_leave, .close = kafka_close};
+    .begin = kafka_begin, .read = kafka_read, .leave = kafka_leave, .mark = kafka_mark, .close = kafka_close};
 
 static bool find_topic(struct source_kafka *kafka, const char *file, struct store_error *error)
 {
     uint32_t count = topic_reader_partitions(kafka->reader, EVENTS_TOPIC);
     kafka->source.partition_count = count;
+    kafka->source.cluster = topic_reader_cluster(kafka->reader);
     if (count > 0 && count <= PARTITIONS_MAX)
         return true;
     return fail_with(error, EX_CONFIG, "%s: the brokers have no topic " EVENTS_TOPIC " of 1 to %d partitions", file,

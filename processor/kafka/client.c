@@ -320,6 +320,14 @@ const struct rd_kafka_metadata *client_metadata(struct client *client, struct st
     return NULL;
 }
 
+char *client_cluster(struct client *client, struct store_error *error)
+{
+    char *cluster = rd_kafka_clusterid(client->rk, REACH_MS);
+    if (cluster == NULL)
+        client_fail(client, error, RD_KAFKA_RESP_ERR__TIMED_OUT, "no answer", "ask Kafka for its cluster id");
+    return cluster;
+}
+
 enum log_outcome client_judge(struct client *client, rd_kafka_error_t *fault, const char *to_do,
                               struct store_error *error)
 {

@@ -45,6 +45,9 @@ void client_close(struct client *client);
  * else rd_kafka_metadata_destroy. */
 const struct rd_kafka_metadata *client_metadata(struct client *client, struct store_error *error);
 
+/* The cluster's id, to be freed with rd_kafka_mem_free; NULL on error. */
+char *client_cluster(struct client *client, struct store_error *error);
+
 /* False, with *error: "cannot DO: why", and the exit code that goes with it. */
 bool client_fail(struct client *client, struct store_error *error, rd_kafka_resp_err_t code, const char *why,
                  const char *to_do);

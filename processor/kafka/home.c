@@ -8,13 +8,11 @@
 
 #include "snapshots/files.h"
 
-#define ASK_MS 10000
-
 static bool describe(struct client *client, const char *group, char home[HOME_SIZE], struct store_error *error)
 {
-    char *cluster = rd_kafka_clusterid(client->rk, ASK_MS);
+    char *cluster = client_cluster(client, error);
     if (cluster == NULL)
-        return client_fail(client, error, RD_KAFKA_RESP_ERR__TIMED_OUT, "no answer", "ask Kafka for its cluster id");
+        return false;
     snprintf(home, HOME_SIZE, "cluster %s group %s", cluster, group);
     rd_kafka_mem_free(client->rk, cluster);
     return true;

@@ -30,6 +30,7 @@ struct stream {
 struct topic_reader {
     struct client client;
     const struct rd_kafka_metadata *metadata;
+    char *cluster; /* its id */
     struct stream **streams;
     size_t count;
 };
@@ -42,6 +43,8 @@ struct topic_reader *topic_reader_open(const struct kafka_settings *settings, st
     if (client_open(&reader->client, CLIENT_READER, settings, error)) {
         reader->metadata = client_metadata(&reader->client, error);
         if (reader->metadata != NULL)
+            reader->cluster = client_cluster(&reader->client, error);
+        if (reader->cluster != NULL)
             return reader;
     }
     topic_reader_close(reader);
@@ -66,8 +69,15 @@ void topic_reader_close(struct topic_reader *reader)
     free(reader->streams);
     if (reader->metadata != NULL)
         rd_kafka_metadata_destroy(reader->metadata);
+    if (reader->cluster != NULL)
+        rd_kafka_mem_free(reader->client.rk, reader->cluster);
     client_close(&reader->client);
     free(reader);
+}
+
+const char *topic_reader_cluster(const struct topic_reader *reader)
+{
+    return reader->cluster;
 }
 
 uint32_t topic_reader_partitions(const struct topic_reader *reader, const char *topic)

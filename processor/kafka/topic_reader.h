@@ -25,6 +25,8 @@ enum topic_answer { TOPIC_RECORDS, TOPIC_END, TOPIC_FAILED };
 struct topic_reader *topic_reader_open(const struct kafka_settings *settings, struct store_error *error);
 void topic_reader_close(struct topic_reader *reader);
 
+/* The cluster's id; lives as long as the reader. */
+const char *topic_reader_cluster(const struct topic_reader *reader);
 /* How many partitions a topic has; 0 when there is no such topic. */
 uint32_t topic_reader_partitions(const struct topic_reader *reader, const char *topic);
 
