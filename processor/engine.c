@@ -6,6 +6,7 @@
 #include <sysexits.h>
 
 #include "events/encode.h"
+#include "processor/ahead.h"
 #include "snapshots/fail_point.h"
 #include "snapshots/files.h"
 #include "terminal/message.h"
@@ -14,26 +15,15 @@
 /* A checkpoint takes at most about a tenth of the time, however large it is. */
 #define CHECKPOINT_SHARE 10
 
-/* How many records ahead a plain call event is read, and the fold told of it. */
-enum { AHEAD_SLOT = 12, AHEAD_CALL = 8, AHEAD_ACCOUNT = 4, AHEAD_ROOM = 16 };
-
-/* A record read ahead. */
-struct ahead {
-    bool is_scanned; /* a call event in plain form; else it is decoded when its turn comes */
-    struct event event;
-    struct fold_hint hint;
-};
-
 struct engine {
     const struct engine_config *config;
     struct log *log;
     struct engine_counts *counts;
     struct store_error *error;
-    struct decoder *decoder;
     struct partition *partitions[PARTITIONS_MAX]; /* by number; NULL: not ours */
     size_t partition_count;
-    struct buffer line;             /* an output being encoded */
-    struct ahead ahead[AHEAD_ROOM]; /* of record i of a batch: i modulo AHEAD_ROOM */
+    struct buffer line; /* an output being encoded */
+    struct ahead ahead;
 
     int64_t pending; /* records published and not committed, or 1 for blank lines alone */
     double pending_since;
@@ -59,6 +49,7 @@ static bool assign(struct engine *engine, const struct log_progress *progress)
     if (partition == NULL)
         return false;
     engine->partitions[progress->partition] = partition;
+    engine->ahead.folds[progress->partition] = partition->fold;
     engine->partition_count++;
     /* From now on a commit names it: its state should be there to be found. */
     engine->is_checkpoint_wanted = true;
@@ -85,6 +76,7 @@ static void let_go(struct engine *engine)
         engine->counts->duplicates += partition_duplicates(engine->partitions[i]);
         partition_close(engine->partitions[i]);
         engine->partitions[i] = NULL;
+        engine->ahead.folds[i] = NULL;
     }
     engine->partition_count = 0;
     engine->pending = 0;
@@ -148,41 +140,12 @@ static bool commit(struct engine *engine)
 
 /* Folding. */
 
-/* Reads record i of a batch ahead of its turn, and tells the fold of those that
- * were read before: its time goes to fetching calls and accounts. */
-static void look_ahead(struct engine *engine, const struct log_batch *batch, size_t i)
-{
-    struct ahead *ahead = &engine->ahead[i % AHEAD_ROOM];
-    const struct log_record *record = i < batch->count ? &batch->records[i] : NULL;
-    ahead->is_scanned = record && event_scan(record->record.value, &ahead->event);
-    ahead->hint = (struct fold_hint){.count = 0};
-    if (ahead->is_scanned)
-        fold_expect(engine->partitions[record->partition]->fold, &ahead->event, &ahead->hint);
-}
-
-static void fetch_ahead(struct engine *engine, const struct log_batch *batch, size_t i)
-{
-    look_ahead(engine, batch, i + AHEAD_SLOT);
-    if (i + AHEAD_CALL < batch->count)
-        fold_expect_call(engine->partitions[batch->records[i + AHEAD_CALL].partition]->fold,
-                         &engine->ahead[(i + AHEAD_CALL) % AHEAD_ROOM].hint);
-    if (i + AHEAD_ACCOUNT < batch->count)
-        fold_expect_account(engine->partitions[batch->records[i + AHEAD_ACCOUNT].partition]->fold,
-                            &engine->ahead[(i + AHEAD_ACCOUNT) % AHEAD_ROOM].hint);
-}
-
 static bool fold(struct engine *engine, struct partition *partition, const struct log_record *record,
-                 const struct ahead *ahead)
+                 const struct fold_record *hinted, const struct event *event, const struct decode_error *fault)
 {
-    struct event event;
-    struct decode_error error;
     struct output_list outputs;
     const char *what;
-    bool decoded = ahead->is_scanned || event_decode_reference(engine->decoder, record->record.value, &event, &error);
-    const struct event *decoded_event = ahead->is_scanned ? &ahead->event : &event;
-    struct fold_record hinted = record->record;
-    hinted.hint = &ahead->hint;
-    fold_step(partition->fold, &hinted, decoded ? decoded_event : NULL, decoded ? NULL : &error, &outputs);
+    fold_step(partition->fold, hinted, event, fault, &outputs);
     if (fold_is_broken(partition->fold, &what))
         return fail_with(
             engine->error, EX_SOFTWARE,
@@ -199,15 +162,18 @@ static bool fold(struct engine *engine, struct partition *partition, const struc
     return attested_agree(&partition->attested, engine->log, &outputs, engine->error);
 }
 
-static bool take_record(struct engine *engine, const struct log_record *record, const struct ahead *ahead)
+static bool take_record(struct engine *engine, const struct log_record *record, size_t i)
 {
     struct partition *partition = engine->partitions[record->partition];
+    struct fold_record hinted;
+    struct decode_error fault;
+    const struct event *event = ahead_take(&engine->ahead, i, &hinted, &fault);
     if (record->end <= partition->header.source_position)
         return true; /* the state knows it */
     if (!partition->is_caught_up && record->end > partition->last.position &&
         !partition_verify(partition, engine->error))
         return false;
-    if (!fold(engine, partition, record, ahead))
+    if (!fold(engine, partition, record, &hinted, event, event == NULL ? &fault : NULL))
         return false;
     return partition->is_caught_up || record->end < partition->last.position ||
            partition_verify(partition, engine->error);
@@ -215,13 +181,10 @@ static bool take_record(struct engine *engine, const struct log_record *record, 
 
 static bool take_records(struct engine *engine, const struct log_batch *batch)
 {
-    for (size_t i = 0; i < AHEAD_SLOT; i++)
-        look_ahead(engine, batch, i);
-    for (size_t i = 0; i < batch->count; i++) {
-        fetch_ahead(engine, batch, i);
-        if (!take_record(engine, &batch->records[i], &engine->ahead[i % AHEAD_ROOM]))
+    ahead_begin(&engine->ahead, batch->records, batch->count);
+    for (size_t i = 0; i < batch->count; i++)
+        if (!take_record(engine, &batch->records[i], i))
             return false;
-    }
     /* Who waits for progress waits for that of a blank line too. */
     if (batch->is_ahead && engine->pending == 0)
         note_pending(engine);
@@ -358,14 +321,15 @@ int engine_run(const struct engine_config *config, struct log *log, struct engin
     if (engine == NULL)
         abort();
     *counts = (struct engine_counts){0};
-    *engine = (struct engine){.config = config, .log = log, .counts = counts, .error = error, .decoder = decoder_new()};
+    *engine = (struct engine){
+        .config = config, .log = log, .counts = counts, .error = error, .ahead = {.decoder = decoder_new()}};
     double begun = engine->checkpoint_at = seconds_now();
     progress_begin(&engine->progress, "folding", "events");
     bool done = loop(engine);
     progress_end(&engine->progress);
     counts->seconds = seconds_now() - begun;
     let_go(engine);
-    decoder_free(engine->decoder);
+    decoder_free(engine->ahead.decoder);
     buffer_free(&engine->line);
     free(engine);
     return done ? EX_OK : error->code;

@@ -204,35 +204,51 @@ static uint64_t not_plain(uint64_t v)
     return (((control | quote | backslash) & ~v) | v) & EACH_BYTE(0x80);
 }
 
-/* A string of ASCII behind its opening quote, unescaped into *out, which has room. */
+/* Copies what is plain, and the escaped quotes that JSON in JSON is full of, up
+ * to anything else or to within some bytes of the end. */
+static void copy_plain(struct scan *scan, char **to)
+{
+    const char *at = scan->at;
+    char *out = *to;
+    uint64_t eight;
+    while (scan->end - at > (ptrdiff_t)sizeof eight) {
+        memcpy(&eight, at, sizeof eight);
+        memcpy(out, &eight, sizeof eight);
+        uint64_t special = not_plain(eight);
+        size_t plain = special != 0 ? (size_t)__builtin_ctzll(special) / 8 : sizeof eight;
+        at += plain;
+        out += plain;
+        if (special == 0)
+            continue;
+        if (at[0] != '\\' || at[1] != '"')
+            break;
+        *out++ = '"';
+        at += 2;
+    }
+    scan->at = at;
+    *to = out;
+}
+
+/* A string of ASCII behind its opening quote, unescaped into *out, which has
+ * room for eight bytes more than is left of the line. */
 static bool take_string(struct scan *scan, char **out)
 {
-    while (scan->at < scan->end) {
-        uint64_t eight, special;
-        while (scan->end - scan->at >= (ptrdiff_t)sizeof eight) {
-            memcpy(&eight, scan->at, sizeof eight);
-            memcpy(*out, &eight, sizeof eight);
-            special = not_plain(eight);
-            size_t plain = special != 0 ? (size_t)__builtin_ctzll(special) / 8 : sizeof eight;
-            scan->at += plain;
-            *out += plain;
-            if (special != 0)
-                break;
-        }
+    for (;;) {
+        copy_plain(scan, out);
         if (scan->at == scan->end)
             return false;
         char byte = *scan->at++;
         if (byte == '"')
             return true;
-        if (byte == '\\')
+        if ((unsigned char)byte < 0x20 || (unsigned char)byte >= 0x80)
+            return false;
+        if (byte == '\\') {
             byte = scan->at < scan->end ? unescape(*scan->at++) : '\0';
-        else if ((unsigned char)byte < 0x20 || (unsigned char)byte >= 0x80)
-            return false;
-        if (byte == '\0')
-            return false;
+            if (byte == '\0')
+                return false;
+        }
         *(*out)++ = byte;
     }
-    return false;
 }
 
 /* A string into the memory. */

@@ -6,6 +6,7 @@
 #include <sysexits.h>
 
 #include "events/instant.h"
+#include "processor/ahead.h"
 #include "replay-tool/interrupt.h"
 #include "replay-tool/scratch.h"
 #include "snapshots/files.h"
@@ -32,7 +33,7 @@ struct history {
     const struct history_options *options;
     struct history_until until;
     struct source *source;
-    struct decoder *decoder;
+    struct ahead ahead;
     char *scratch; /* a directory; its states are ours */
     struct folded partitions[PARTITIONS_MAX];
     size_t open_count;
@@ -104,6 +105,7 @@ static struct partition *open_partition(struct history *history, uint32_t number
     folded->partition = partition_open_scratch(history->scratch, history->source->partition_count, number, error);
     if (folded->partition != NULL)
         history->open_count++;
+    history->ahead.folds[number] = folded->partition != NULL ? folded->partition->fold : NULL;
     return folded->partition;
 }
 
@@ -124,6 +126,7 @@ static bool keep_in_bounds(struct history *history, struct partition *partition,
 static void leave(struct history *history, uint32_t number)
 {
     history->partitions[number].is_over = true;
+    history->ahead.folds[number] = NULL;
     history->source->does->leave(history->source, number);
 }
 
@@ -180,46 +183,48 @@ void history_insert(struct history *history, const struct event *event)
         step(history, event, NULL);
 }
 
-static void fold(struct history *history, const struct fold_record *record)
+static void fold(struct history *history, const struct fold_record *record, struct event *event,
+                 const struct decode_error *fault)
 {
-    struct event event;
-    struct decode_error fault;
     struct partition *partition = history->stepping;
-    bool decoded = event_decode(history->decoder, record->value, &event, &fault);
-    if (is_past(history, partition, record, decoded ? &event : NULL)) {
+    if (is_past(history, partition, record, event)) {
         leave(history, partition->number);
         history->went = history->until.is_one_partition ? WENT_TO_THE_END : WENT_ON;
         return;
     }
     history->record = record;
-    bool is_in = !decoded || history->alter == NULL ||
-                 history->alter(history->alter_context, history, partition->number, record, &event);
+    bool is_in = event == NULL || history->alter == NULL ||
+                 history->alter(history->alter_context, history, partition->number, record, event);
     if (is_in && history->went == WENT_ON)
-        step(history, decoded ? &event : NULL, decoded ? NULL : &fault);
+        step(history, event, fault);
     partition->position = record->offset + 1;
     if (++history->records % CHECK_EVERY == 0 && history->went == WENT_ON &&
         !keep_in_bounds(history, partition, &history->error))
         history->went = WENT_WRONG;
 }
 
-static void take_record(struct history *history, const struct log_record *record)
+static void take_record(struct history *history, uint32_t number, size_t i)
 {
-    struct folded *folded = &history->partitions[record->partition];
+    struct folded *folded = &history->partitions[number];
+    struct fold_record record;
+    struct decode_error fault;
+    struct event *event = ahead_take(&history->ahead, i, &record, &fault);
     if (folded->is_over)
         return;
-    if (folded->partition == NULL && open_partition(history, record->partition, &history->error) == NULL) {
+    if (folded->partition == NULL && open_partition(history, number, &history->error) == NULL) {
         history->went = WENT_WRONG;
         return;
     }
     history->stepping = folded->partition;
-    if (record->record.offset >= folded->partition->position) /* else the state knows it */
-        fold(history, &record->record);
+    if (record.offset >= folded->partition->position) /* else the state knows it */
+        fold(history, &record, event, event == NULL ? &fault : NULL);
 }
 
 static void take_batch(struct history *history, const struct source_batch *batch)
 {
+    ahead_begin(&history->ahead, batch->records, batch->count);
     for (size_t i = 0; i < batch->count && history->went == WENT_ON; i++)
-        take_record(history, &batch->records[i]);
+        take_record(history, batch->records[i].partition, i);
     progress_show(&history->progress, batch->done, batch->total, history->records);
     if (history->went == WENT_ON && interrupt_check(&history->error))
         history->went = WENT_WRONG;
@@ -327,7 +332,7 @@ struct history *history_open(const struct history_options *options, const struct
     struct history *history = calloc(1, sizeof *history);
     if (history == NULL)
         abort();
-    *history = (struct history){.options = options, .until = *until, .decoder = decoder_new()};
+    *history = (struct history){.options = options, .until = *until, .ahead = {.decoder = decoder_new()}};
     history->source = source_open(&options->source, error);
     if (history->source != NULL && check_until(history, error))
         history->scratch = scratch_make(error);
@@ -348,7 +353,7 @@ void history_close(struct history *history)
             partition_close(history->partitions[i].partition);
     if (history->source != NULL)
         history->source->does->close(history->source);
-    decoder_free(history->decoder);
+    decoder_free(history->ahead.decoder);
     scratch_remove(history->scratch);
     free(history);
 }
