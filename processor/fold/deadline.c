@@ -96,19 +96,36 @@ void deadline_sooner(struct fold *fold, struct record *record)
     sift_up(fold, i);
 }
 
+/* Puts the first entry where its true deadline belongs; true when it is there already. */
+static bool first_is_true(struct fold *fold)
+{
+    int64_t at_ms = true_deadline(fold->heap[0].record);
+    if (at_ms <= fold->heap[0].at_ms)
+        return true;
+    fold->heap[0].at_ms = at_ms;
+    sift_down(fold, 0);
+    return false;
+}
+
+int64_t deadline_first(struct fold *fold)
+{
+    if (fold->heap_count == 0)
+        return INT64_MAX;
+    while (!first_is_true(fold)) {
+    }
+    return fold->heap[0].at_ms;
+}
+
 void deadlines_meet(struct fold *fold)
 {
     while (fold->heap_count > 0 && fold->heap[0].at_ms <= fold->p->clock_ms) {
         struct record *record = fold->heap[0].record;
-        int64_t at_ms = true_deadline(record);
-        if (at_ms > fold->heap[0].at_ms) {
-            fold->heap[0].at_ms = at_ms;
-            sift_down(fold, 0);
-        } else if (record_kind_of(record) == RECORD_LIVE_CALL) {
+        if (!first_is_true(fold))
+            continue;
+        if (record_kind_of(record) == RECORD_LIVE_CALL)
             call_close_stale(fold, record);
-        } else {
+        else
             recharge_time_out(fold, record);
-        }
     }
 }
 

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 
 #define TIME_AHEAD_MS  (5 * MS_PER_MINUTE)
-#define CLOCK_STEP_MS  60000 /* the most the second clock takes of one step */
 #define ATTEST_RECORDS 50000
 
 /* Who handles a type, and whether its account must exist (a report of a live
@@ -310,9 +309,16 @@ void fold_position(const struct fold *fold, struct fold_position *position)
                                        .entries = p->entries,
                                        .inputs = p->inputs,
                                        .time_ms = p->time_ms == TIME_NEVER ? 0 : p->time_ms,
+                                       .timestamp_ms = p->timestamp_ms == TIME_NEVER ? 0 : p->timestamp_ms,
                                        .clock_ms = p->clock_ms,
                                        .final_day = ledger_final_day(fold)};
     memcpy(position->chain, p->chain, HASH_HEX);
+}
+
+int64_t fold_next_deadline(struct fold *fold)
+{
+    int64_t at_ms = deadline_first(fold);
+    return at_ms == INT64_MAX ? at_ms : at_ms - fold->p->clock_ms;
 }
 
 void fold_digest_format(const uint64_t sum[2], char digest[DIGEST_HEX])

@@ -98,11 +98,18 @@ bool fold_is_broken(const struct fold *fold, const char **what);
 struct fold_position {
     int64_t next_offset, entries, inputs;
     int64_t time_ms;      /* partition time; 0 before the first event */
+    int64_t timestamp_ms; /* the last record's; 0 without one */
     int64_t clock_ms;     /* the second clock */
     int32_t final_day;    /* the last UTC day whose ledger is final; INT32_MIN if none is */
     char chain[HASH_HEX]; /* hex, no NUL */
 };
 void fold_position(const struct fold *fold, struct fold_position *position);
+/* What the second clock takes at most of the step from one record's timestamp to the next. */
+#define CLOCK_STEP_MS 60000
+/* ms that the second clock has to go until a call goes stale or a recharge times
+ * out, above zero; INT64_MAX while neither can. Looks up late ticks that the
+ * fold had put off looking at, and changes nothing that can be seen. */
+int64_t fold_next_deadline(struct fold *fold);
 /* Brings the digest up to date and writes it as hex, no NUL. */
 void fold_digest(struct fold *fold, char digest[DIGEST_HEX]);
 

@@ -316,6 +316,8 @@ void deadline_add(struct fold *fold, int64_t at_ms, int64_t order, struct record
 void deadline_remove(struct fold *fold, struct record *record);
 /* The true deadline came nearer (a policy change). */
 void deadline_sooner(struct fold *fold, struct record *record);
+/* The first true deadline, INT64_MAX without one. */
+int64_t deadline_first(struct fold *fold);
 void deadlines_meet(struct fold *fold);
 void expiry_add(struct fold *fold, int queue, const struct key *key);
 /* Forgets what has been remembered long enough; before the event takes effect. */
