@@ -7,11 +7,13 @@
 
 #include "events/encode.h"
 #include "processor/ahead.h"
+#include "processor/clock.h"
 #include "snapshots/fail_point.h"
 #include "snapshots/files.h"
 #include "terminal/message.h"
 
 #define IDLE_WAIT_MS 1000
+#define WATCH_S      0.1 /* between two looks at the clocks of idle partitions */
 /* A checkpoint takes at most about a tenth of the time, however large it is. */
 #define CHECKPOINT_SHARE 10
 
@@ -31,6 +33,7 @@ struct engine {
     double checkpoint_at, checkpoint_took; /* seconds_now() of the last one's end; its seconds */
     bool is_checkpoint_wanted;             /* whatever the clock says */
     bool is_stored;                        /* there has been a checkpoint */
+    double watched_at;                     /* seconds_now() of the last look at idle partitions */
     struct progress progress;
 };
 
@@ -298,6 +301,17 @@ static bool end(struct engine *engine)
     return commit(engine) && checkpoint(engine, true);
 }
 
+static void watch_clocks(struct engine *engine)
+{
+    double now = seconds_now();
+    if (engine->log->does->idle_ms == NULL || now - engine->watched_at < WATCH_S)
+        return;
+    engine->watched_at = now;
+    for (size_t i = 0; i < PARTITIONS_MAX; i++)
+        if (engine->partitions[i] != NULL)
+            clock_watch(engine->log, engine->partitions[i]);
+}
+
 static bool loop(struct engine *engine)
 {
     enum log_answer answer;
@@ -309,6 +323,7 @@ static bool loop(struct engine *engine)
             return false;
         if (engine->is_stored)
             snapshot_schedule_turn(engine->config->snapshots);
+        watch_clocks(engine);
         engine->counts->is_stopped = *engine->config->stop != 0;
     } while (answer != LOG_END && !engine->counts->is_stopped);
     return end(engine);

@@ -106,6 +106,12 @@ struct log_operations {
      * the last read while what was committed before is read again. */
     void (*mark)(struct log *log, uint32_t partition, struct log_mark *mark);
     enum log_outcome (*sync)(struct log *log);
+    /* ms since the partition's last record, whose timestamp that is; -1 while
+     * more are to be read, or none may be written. NULL in a log that is not
+     * ours to write to. */
+    int64_t (*idle_ms)(struct log *log, uint32_t partition, int64_t timestamp_ms);
+    /* Writes a record for it to be read again. */
+    void (*wake)(struct log *log, uint32_t partition, struct text event);
     void (*close)(struct log *log);
 };
 

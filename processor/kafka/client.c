@@ -33,11 +33,12 @@ static const struct preset defaults[] = {
     {"transaction.timeout.ms", "10000"},
 };
 
-static const struct preset consumer_needs[] = {
-    {"isolation.level", "read_committed"},
-    {"enable.auto.commit", "false"},
-    {"enable.auto.offset.store", "false"},
-    {"auto.offset.reset", "error"},
+static const struct preset
+    consumer_needs[] =
+        {
+            {"isolation.level", "read_committed"}, {"enable.auto.commit", "false"},
+            {"enable.auto.offset.store", "false"}, {"auto.offset.reset", "error"},
+            {"enable.partition.eof", "true"}, /* the end of a partition is told: it is idle */
 };
 
 /* A reader may have hundreds of partitions, and each has a queue of its own. */
@@ -128,9 +129,7 @@ static bool set_names(rd_kafka_conf_t *conf, enum client_kind kind, const struct
                set(conf, "group.instance.id", settings->instance, "callfold.instance", error) &&
                set(conf, "client.id", namesake_client_id(settings), "callfold.instance", error) &&
                set(conf, "partition.assignment.strategy", "range", "built in", error);
-    case CLIENT_READER:
-        return set(conf, "group.id", settings->group, "group.id", error) &&
-               set(conf, "enable.partition.eof", "true", "built in", error);
+    case CLIENT_READER: return set(conf, "group.id", settings->group, "group.id", error);
     case CLIENT_PRODUCER: return set(conf, "transactional.id", name, "callfold.instance", error);
     case CLIENT_LOADER:
         snprintf(name, sizeof name, "%s-rates", settings->group);
@@ -263,7 +262,7 @@ static const char *way_out(const struct client *client, rd_kafka_resp_err_t code
     case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
     case RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED:
     case RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED:
-        return "give this user the rights to read callfold.events, write the other topics, and use the group and the "
+        return "give this user the rights to read and write callfold.events, write the other topics, and use the group and the "
                "transactional ids that begin with its name";
     case RD_KAFKA_RESP_ERR__UNSUPPORTED_FEATURE:
     case RD_KAFKA_RESP_ERR_UNSUPPORTED_VERSION:

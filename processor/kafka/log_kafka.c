@@ -7,6 +7,7 @@
 #include <sysexits.h>
 
 #include "processor/kafka/attestations.h"
+#include "processor/kafka/alarm.h"
 #include "processor/kafka/client.h"
 #include "processor/kafka/committed.h"
 #include "processor/kafka/home.h"
@@ -42,7 +43,8 @@ struct place {
 struct log_kafka {
     struct log log; /* first, so that a struct log * is one of these */
     struct log_kafka_config config;
-    struct client consumer, reader;
+    struct client consumer, reader, feeder;
+    struct alarm alarm;
     struct transaction transaction;
     struct attestations attestations;
     rd_kafka_queue_t *queue;
@@ -250,6 +252,7 @@ static bool kafka_begin(struct log *log, uint32_t partition, const struct log_ma
     struct place *place = &kafka->places[partition];
     place->delivered = mark->position;
     attestations_restart(&kafka->attestations, partition);
+    alarm_begin(&kafka->alarm, partition);
     if (mark->position > place->committed)
         return fail_with(&log->error, EX_CONFIG,
                          "partition %" PRIu32 ": the state in %s has folded up to offset %" PRId64
@@ -318,6 +321,7 @@ static bool take_fault(struct log_kafka *kafka, const rd_kafka_message_t *messag
         return false;
     }
     switch ((int)message->err) {
+    case RD_KAFKA_RESP_ERR__PARTITION_EOF: alarm_at_end(&kafka->alarm, (uint32_t)message->partition); return true;
     case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET: return refuse_offset(kafka, message);
     case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
     case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
@@ -332,6 +336,7 @@ static bool take_fault(struct log_kafka *kafka, const rd_kafka_message_t *messag
 /* False on a fault that does not pass. */
 static bool take_messages(struct log_kafka *kafka, size_t *count)
 {
+    double now = seconds_now();
     *count = 0;
     for (size_t i = 0; i < kafka->message_count; i++) {
         const rd_kafka_message_t *message = kafka->messages[i];
@@ -345,6 +350,7 @@ static bool take_messages(struct log_kafka *kafka, size_t *count)
             continue;
         record_of_message(message, &kafka->records[(*count)++]);
         place->delivered = message->offset + 1;
+        alarm_received(&kafka->alarm, (uint32_t)message->partition, now);
     }
     return true;
 }
@@ -423,6 +429,7 @@ static enum log_answer read_records(struct log_kafka *kafka, size_t most, int wa
 static enum log_answer kafka_read(struct log *log, size_t most, int wait_ms, struct log_batch *batch)
 {
     struct log_kafka *kafka = of(log);
+    alarm_reads(&kafka->alarm);
     release_messages(kafka);
     if (kafka->is_rebalanced && !settle_rebalance(kafka))
         return LOG_FAILED;
@@ -500,6 +507,20 @@ static void kafka_mark(struct log *log, uint32_t partition, struct log_mark *mar
     *mark = (struct log_mark){.position = of(log)->places[partition].delivered};
 }
 
+/* Idle partitions. */
+
+static int64_t kafka_idle_ms(struct log *log, uint32_t partition, int64_t timestamp_ms)
+{
+    const struct log_kafka *kafka = of(log);
+    bool is_ours = kafka->phase == PHASE_READING && !kafka->is_rebalanced;
+    return is_ours ? alarm_idle_ms(&kafka->alarm, partition, timestamp_ms) : -1;
+}
+
+static void kafka_wake(struct log *log, uint32_t partition, struct text event)
+{
+    alarm_ring(&of(log)->alarm, partition, event);
+}
+
 /* Opening and closing. */
 
 static void kafka_close(struct log *log)
@@ -521,6 +542,8 @@ static void kafka_close(struct log *log)
     if (kafka->given != NULL)
         rd_kafka_topic_partition_list_destroy(kafka->given);
     attestations_close(&kafka->attestations);
+    alarm_close(&kafka->alarm);
+    client_close(&kafka->feeder);
     client_close(&kafka->reader);
     client_close(&kafka->consumer);
     buffer_free(&kafka->line);
@@ -536,6 +559,8 @@ static const struct log_operations operations = {
     .commit = kafka_commit,
     .mark = kafka_mark,
     .sync = kafka_sync,
+    .idle_ms = kafka_idle_ms,
+    .wake = kafka_wake,
     .close = kafka_close,
 };
 
@@ -555,11 +580,12 @@ static bool subscribe(struct log_kafka *kafka, struct store_error *error)
 static bool connect_all(struct log_kafka *kafka, struct store_error *error)
 {
     const struct kafka_settings *settings = kafka->config.settings;
-    struct client asking = {0};
-    bool checked = client_open(&asking, CLIENT_FEEDER, settings, error) &&
-                   (kafka->partition_count = topics_check(&asking, settings->allow_retention, error)) > 0 &&
-                   home_check(kafka->config.state, &asking, settings->group, error);
-    client_close(&asking);
+    struct client *feeder = &kafka->feeder;
+    bool checked = client_open(feeder, CLIENT_FEEDER, settings, error) &&
+                   (kafka->partition_count = topics_check(feeder, settings->allow_retention, error)) > 0 &&
+                   home_check(kafka->config.state, feeder, settings->group, error);
+    if (checked)
+        alarm_open(&kafka->alarm, feeder);
     return checked && transaction_open(&kafka->transaction, settings, error) &&
            client_open(&kafka->reader, CLIENT_READER, settings, error) &&
            client_open(&kafka->consumer, CLIENT_CONSUMER, settings, error) && subscribe(kafka, error);

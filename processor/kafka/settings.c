@@ -47,7 +47,7 @@ static const struct {
     {"group.protocol", "classic", "partitions change hands between transactions, all at once"},
     {"transactional.id", NULL, "it is made of group.id and callfold.instance"},
     {"group.instance.id", NULL, "it is callfold.instance"},
-    {"enable.partition.eof", "false", "the meter follows the log without end"},
+    {"enable.partition.eof", "true", "an idle partition is known by it"},
 };
 
 static bool is_secret(const char *name)
