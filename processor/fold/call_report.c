@@ -149,6 +149,7 @@ enum verdict call_ticked(struct fold *fold, const struct event *event, struct re
     if (duration_ms <= call->duration_ms && event->time_ms <= call->last_time_ms)
         return DUPLICATE;
     struct account_step step = account_begin(fold, record_links(record)->live.account, event->time_ms);
+    step.is_tick = true;
     report(&step, record, duration_ms, event->time_ms);
     account_finish(&step);
     return APPLIED;

@@ -181,15 +181,25 @@ static void settle_max(struct account_step *step, struct record *record)
 
 /* --- after every event of an account --- */
 
+/* Calls with a limit buy on when the event leaves more uncommitted than there was:
+ * also where a grant gave back a dearer increment than it had to. */
+static bool may_buy_on(const struct account_step *step)
+{
+    bool is_still = step->is_tick && !step->every_call; /* a tick moves no standing limit */
+    return !is_still && step->account->limited_calls > 0 &&
+           account_uncommitted(step->account) > step->uncommitted_before;
+}
+
 static void settle_credits(struct account_step *step)
 {
-    int64_t uncommitted = account_uncommitted(step->account);
-    if (step->regrant)
+    if (step->regrant) {
         grant_round(step, ROUND_REGRANT);
-    else if (step->overdrawn || uncommitted < 0)
-        grant_round(step, ROUND_GRANT);
-    else if (step->account->limited_calls > 0 && uncommitted > step->uncommitted_before)
-        grant_round(step, ROUND_BUY_ON);
+    } else {
+        if (step->overdrawn || account_uncommitted(step->account) < 0)
+            grant_round(step, ROUND_GRANT);
+        if (may_buy_on(step))
+            grant_round(step, ROUND_BUY_ON);
+    }
     book_review(step);
 }
 

@@ -140,6 +140,7 @@ struct account_step {
     bool reached;           /* a call reached its credits_exhausted limit */
     bool denied;            /* a call was denied insufficient_credits */
     bool regrant;           /* grants are to be made anew (a chargeback) */
+    bool is_tick;           /* with no news of policy, moves no standing limit */
     bool is_deadline;       /* no event of the account's: brings no news of policy */
     bool every_call;        /* a policy change moved every call */
     bool overdrawn;         /* the sum of commitments left int64: uncommitted credits are below zero */

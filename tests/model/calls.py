@@ -123,7 +123,7 @@ class Calls:
         if event.data["duration_ms"] <= call.last and event.time <= call.reported_at:
             raise Duplicate
         change = self.begin(account, event)
-        change.is_quiet = not (change.new_policy and call.charged)  # a tick moves no standing limit
+        change.is_quiet = not change.new_policy  # a tick moves no standing limit
         change.reported = call
         self.report(account, call, event, change)
         return change
@@ -161,7 +161,6 @@ class Calls:
         if call.stale:
             self.settle_stale(account, call, event)
             return change
-        change.is_quiet = not call.charged
         self.report(account, call, event, change)
         if call.limit is not None and change.limits[call.id][0] is None:
             self.say_limit(account, call)

@@ -206,11 +206,7 @@ class Partition(Settings, Tariffs, Ledger, Calls, Limits):
             for call in account.live:
                 longest = max(call.talked(), self.policy["max_call_ms"])  # a charge is never taken back
                 call.longest = min(longest, call.longest) if call.reason == "max_duration" else longest
-            if event.type.startswith("call."):
-                change.new_policy = True  # what this call was told, or talked, before the news comes first
-            else:
-                self.set_limits(change)
-                change.uncommitted = account.uncommitted()
+            change.new_policy = True  # limits move when the event is over, as ever
         return change
 
     def on_clock_advanced(self, event):

@@ -24,10 +24,11 @@ class Parallel:
         self.rng, self.events, self.most = rng, events, calls
         self.writer = Writer(rng, archive=False)
         self.prices = rng.choice([PRICES, ["0.5", "0.6", "0.7"], ["0.6"], ["0.000001", "0.02", "3"]])
-        self.increments = rng.choice([INCREMENTS, INCREMENTS, [(1, 1)]])
+        self.increments = rng.choice([INCREMENTS, INCREMENTS, [(1, 1)], [(1, 1), (60, 60)]])
         self.connects = rng.choice([CONNECTS, ["0"]])
         self.minute = sum(float(price) for price in self.prices) / len(self.prices) * calls  # of all calls, in USD
         self.amounts = rng.choice([[0.001, 0.01, 0.05, 0.3, 1, self.minute / 20], [self.minute / 4, self.minute / 2]])
+        self.first = {}   # of a prefix: price, connect, first_s
         self.calls = {}   # live ones: talk time last reported
         self.topups = []  # that may be reversed
 
@@ -55,8 +56,8 @@ class Parallel:
             self.start()
         self.reverse(0)  # what is left lasts for some seconds
         ends = rng.choice([1, 12])
-        actions = [(70, self.tick), (ends, self.end), (ends, self.start), (4, self.top_up), (0.5, self.reverse),
-                   (0.7, self.toggle), (0.5, self.policy), (0.3, self.silence)]
+        actions = [(70, self.tick), (ends, self.end), (ends, self.start), (4, self.top_up), (4, self.squeeze),
+                   (0.5, self.reverse), (0.7, self.toggle), (0.5, self.policy), (0.3, self.silence)]
         while len(writer.records) < self.events:
             writer.now += rng.choice([0, 1, 5, 6000 // self.most])
             rng.choices([action for _, action in actions], [weight for weight, _ in actions])[0]()
@@ -64,13 +65,14 @@ class Parallel:
 
     def rate(self, prefix):
         first_s, step_s = self.rng.choice(self.increments)
-        return {"origin": "US", "prefix": prefix, "destination": "to " + prefix, "status": "open",
-                "price": self.rng.choice(self.prices), "connect": self.rng.choice(self.connects),
-                "first_s": first_s, "step_s": step_s}
+        price, connect = self.rng.choice(self.prices), self.rng.choice(self.connects)
+        self.first[prefix] = price, connect, first_s
+        return {"origin": "US", "prefix": prefix, "destination": "to " + prefix, "status": "open", "price": price,
+                "connect": connect, "first_s": first_s, "step_s": step_s}
 
-    def start(self):
+    def start(self, whom=None):
         self.send("call.started", {"call_id": self.writer.next_id("call"), "direction": "outbound",
-                                   "from": self.rng.choice(NUMBERS), "to": self.rng.choice(ABROAD[:-3]),
+                                   "from": self.rng.choice(NUMBERS), "to": self.rng.choice(whom or ABROAD[:-3]),
                                    "member_id": "boss"})
 
     def tick(self):
@@ -93,6 +95,17 @@ class Parallel:
         self.send("credit.topped_up", {"topup_id": self.topups[-1], "amount": money(int(amount * 1000000) + 1),
                                        "currency": "USD"})
 
+    def squeeze(self):
+        """A call that starts on what little the others left, if a first increment costs no more: who talks on without
+        a limit has to give back for it."""
+        left = self.writer.account(NAME).uncommitted()
+        self.start([to for to in ABROAD[:-3] if self.begins_at(to) <= left])
+
+    def begins_at(self, to):
+        """About what a call's first increment costs, in micros."""
+        price, connect, first_s = self.first[max(prefix for prefix in PREFIXES if to.startswith(prefix))]
+        return int((float(connect) + float(price) * first_s / 60) * 1000000) + 1
+
     def reverse(self, index=None):
         if self.topups:
             index = self.rng.randrange(len(self.topups)) if index is None else index
@@ -110,6 +123,7 @@ class Parallel:
             {"max_call_ms": self.rng.choice([20000, MINUTE, 2 * MINUTE, 240 * MINUTE])},
             {"stale_after_ms": self.rng.choice([90000, 10 * MINUTE])},
             {"daily_spend": self.rng.choice(spend)}]), None)
+        self.rng.choice([self.tick, self.top_up, self.reverse, self.toggle, self.end])()  # brings the news
 
     def silence(self):
         for _ in range(self.rng.choice([1, 1, 1, 12])):
