@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#define XXH_INLINE_ALL /* keys are short: a call would cost as much as the hash */
 #include <xxhash.h>
 
 #include "processor/fold/slab.h"
@@ -16,19 +17,6 @@ enum {
     RECORD_REPLACED = 8, /* no longer in the table; freed at the next clean */
     RECORD_PINNED = 16,
     RECORD_USED = 32, /* since the last eviction */
-};
-
-/* One allocation: this, the kind's links, the key, the body. The key is compared
- * at each look-up, so it stands next to the hash, where it is in the cache; it
- * takes whole words, so that the body is aligned. */
-struct record {
-    uint64_t hash;
-    uint64_t contribution[2]; /* what the digest's sum holds for this key now */
-    uint32_t body_len;
-    uint16_t key_len;
-    uint8_t kind;
-    uint8_t flags;
-    char rest[];
 };
 
 struct record_list {
@@ -107,56 +95,21 @@ static bool is_resident(uint8_t kind)
     return memchr(RESIDENT_KINDS, kind, sizeof RESIDENT_KINDS - 1) != NULL;
 }
 
-static size_t links_size(uint8_t kind)
-{
-    switch (kind) {
-    case RECORD_LIVE_CALL: return sizeof(struct live_links);
-    case RECORD_ACCOUNT: return sizeof(struct account_links);
-    case RECORD_RECHARGE: return sizeof(struct recharge_links);
-    default: return 0;
-    }
-}
-
-union record_links *record_links(struct record *record)
-{
-    return (union record_links *)(void *)record->rest;
-}
-
-static size_t key_room(size_t key_len)
-{
-    return (key_len + 7) & ~(size_t)7;
-}
-
-void *record_body(struct record *record)
-{
-    return record->rest + links_size(record->kind) + key_room(record->key_len);
-}
-
-size_t record_body_len(const struct record *record)
-{
-    return record->body_len;
-}
-
-struct text record_key(const struct record *record)
-{
-    return (struct text){record->rest + links_size(record->kind), record->key_len};
-}
-
-enum record_kind record_kind_of(const struct record *record)
-{
-    return (enum record_kind)record->kind;
-}
-
 void record_pin(struct record *record, bool pinned)
 {
     record->flags = (uint8_t)(pinned ? record->flags | RECORD_PINNED : record->flags & ~RECORD_PINNED);
 }
 
-void fold_record_hash(struct text key, struct text body, uint64_t hash[2])
+static void hash_body(struct text body, uint64_t key_hash, uint64_t hash[2])
 {
-    XXH128_hash_t h = XXH3_128bits_withSeed(body.at, body.len, XXH3_64bits(key.at, key.len));
+    XXH128_hash_t h = XXH3_128bits_withSeed(body.at, body.len, key_hash);
     hash[0] = h.low64;
     hash[1] = h.high64;
+}
+
+void fold_record_hash(struct text key, struct text body, uint64_t hash[2])
+{
+    hash_body(body, XXH3_64bits(key.at, key.len), hash);
 }
 
 void fold_digest_add(uint64_t sum[2], const uint64_t value[2])
@@ -355,7 +308,7 @@ static struct record *record_load(struct state *state, uint64_t hash, struct tex
     struct record *record = record_make(state, hash, key, body.len);
     if (body.len > 0)
         memcpy(record_body(record), body.at, body.len);
-    fold_record_hash(key, body, record->contribution);
+    hash_body(body, hash, record->contribution);
     table_insert(state, record);
     return record;
 }
@@ -462,7 +415,7 @@ static void rehash(struct state *state, struct record *record)
         memset(record->contribution, 0, sizeof record->contribution);
     } else {
         struct text body = {record_body(record), record->body_len};
-        fold_record_hash(record_key(record), body, record->contribution);
+        hash_body(body, record->hash, record->contribution);
         fold_digest_add(state->sum, record->contribution);
     }
 }

@@ -14,8 +14,6 @@
 #include "processor/fold/fold.h"
 #include "processor/fold/records.h"
 
-struct record;
-
 /* What a record has in memory only. */
 struct live_links {
     struct record *account, *previous, *next; /* the account's live calls, by start */
@@ -36,6 +34,57 @@ union record_links {
     struct account_links account;
     struct recharge_links recharge;
 };
+
+/* One allocation: this, the kind's links, the key, the body. The key is compared
+ * at each look-up, so it stands next to the hash, where it is in the cache; it
+ * takes whole words, so that the body is aligned. */
+struct record {
+    uint64_t hash;
+    uint64_t contribution[2]; /* what the digest's sum holds for this key now */
+    uint32_t body_len;
+    uint16_t key_len;
+    uint8_t kind;
+    uint8_t flags;
+    char rest[];
+};
+
+static inline size_t links_size(uint8_t kind)
+{
+    return kind == RECORD_LIVE_CALL  ? sizeof(struct live_links)
+           : kind == RECORD_ACCOUNT  ? sizeof(struct account_links)
+           : kind == RECORD_RECHARGE ? sizeof(struct recharge_links)
+                                     : 0;
+}
+
+static inline size_t key_room(size_t key_len)
+{
+    return (key_len + 7) & ~(size_t)7;
+}
+
+static inline enum record_kind record_kind_of(const struct record *record)
+{
+    return (enum record_kind)record->kind;
+}
+
+static inline union record_links *record_links(struct record *record)
+{
+    return (union record_links *)(void *)record->rest;
+}
+
+static inline struct text record_key(const struct record *record)
+{
+    return (struct text){record->rest + links_size(record->kind), record->key_len};
+}
+
+static inline void *record_body(struct record *record)
+{
+    return record->rest + links_size(record->kind) + key_room(record->key_len);
+}
+
+static inline size_t record_body_len(const struct record *record)
+{
+    return record->body_len;
+}
 
 /* A key under construction: kind byte, then parts. */
 struct key {
@@ -69,11 +118,6 @@ struct record *state_restore(struct state *state, struct text key, struct text b
 void state_changed(struct state *state, struct record *record);
 void state_remove(struct state *state, struct record *record);
 
-void *record_body(struct record *record);
-size_t record_body_len(const struct record *record);
-struct text record_key(const struct record *record);
-enum record_kind record_kind_of(const struct record *record);
-union record_links *record_links(struct record *record);
 /* Keeps a record in memory while another points at it. */
 void record_pin(struct record *record, bool pinned);
 
