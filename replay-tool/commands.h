@@ -10,6 +10,7 @@
 #include "terminal/program.h"
 
 int cmd_verify(int argc, char **argv);
+int cmd_explain(int argc, char **argv);
 int cmd_export(int argc, char **argv);
 int cmd_statement(int argc, char **argv);
 int cmd_archive(int argc, char **argv);

@@ -54,6 +54,7 @@ for flavour in "" /asan; do
     done
     suite "cli$flavour" tests/cli/run.sh "$build$flavour"
     suite "embedded$flavour" tests/embedded/run.sh "$build$flavour"
+    suite "auditor$flavour" tests/auditor/run.sh "$build$flavour"
     suite "replay$flavour" tests/replay/run.sh "$build$flavour"
     suite "hostile$flavour/events" tests/hostile/events.py "$build$flavour/callfold" 40
     suite "hostile$flavour/arguments" tests/hostile/arguments.py "$build$flavour/callfold" 1 150

@@ -19,6 +19,7 @@
 #include "events/decode.h"
 #include "events/event.h"
 #include "events/output.h"
+#include "processor/fold/charge.h"
 
 /* Raised by one whenever the same input could give other outputs or state. */
 #define FOLD_VERSION 1
@@ -119,6 +120,23 @@ int64_t fold_time_after(const struct fold *fold, const struct fold_record *recor
  * (records.h), in place until the next fold_step or fold_evict; false when there
  * is none. */
 bool fold_find(struct fold *fold, struct text key, struct text *body);
+
+/* What the state has a call.started charged by, for who explains it; found by the
+ * functions that judge the call. The records are in place as fold_find's are. */
+struct fold_quote {
+    const struct number_record *number; /* NULL: `from` is not a number of the account, and all else is unset */
+    const struct deck_record *deck;     /* NULL: none is in force for the number's origin */
+    const struct rate_record *rate;     /* NULL: the deck has no prefix for `to` */
+    struct text prefix;                 /* of `to`, "+" included */
+    const struct fx_record *fx;         /* the table in force; NULL: none, or not needed */
+    bool is_priced;                     /* false without an exchange rate, or without a rate that is open */
+    struct tariff tariff;
+};
+/* started: a call.started of an account that there is, outbound. */
+void fold_quote(struct fold *fold, const struct event *started, struct fold_quote *quote);
+/* The fx table in force at an instant: the latest effective_at not after it, then
+ * the later published; NULL when there is none. */
+const struct fx_record *fold_fx(struct fold *fold, int64_t at_ms);
 
 /* Figures for status and metrics. */
 struct fold_counts {

@@ -7,9 +7,7 @@ static const struct fx_record *table_of(struct record *record)
     return record_body(record);
 }
 
-/* The table in force: the latest effective_at not after the instant, then the
- * later published. */
-static const struct fx_record *table_at(struct fold *fold, int64_t at_ms)
+const struct fx_record *fold_fx(struct fold *fold, int64_t at_ms)
 {
     const struct fx_record *best = NULL;
     for (size_t i = 0; i < fold->fx_count; i++) {
@@ -22,7 +20,7 @@ static const struct fx_record *table_at(struct fold *fold, int64_t at_ms)
 
 bool fx_ratio(struct fold *fold, uint32_t from, uint32_t to, int64_t at_ms, int64_t *num, int64_t *den)
 {
-    return fx_ratio_of(from == to ? NULL : table_at(fold, at_ms), from, to, num, den);
+    return fx_ratio_of(from == to ? NULL : fold_fx(fold, at_ms), from, to, num, den);
 }
 
 static bool same_table(const struct fx_record *table, const struct event *event)

@@ -36,12 +36,12 @@ static bool judge_rate(struct fold *fold, const struct event *event, const struc
     if (!view)
         return deny(judgement, DENIED_NO_RATES,
                     text_format(fold, "no rate deck is in force for origin %.*s", TEXT_ARGS(origin)));
+    judgement->deck = view->deck;
     judgement->rate = rate_match(fold, view->deck->deck_no, index, (struct text){to.at + 1, to.len - 1}, &matched);
     if (!judgement->rate)
         return deny(judgement, DENIED_DESTINATION_UNKNOWN,
                     text_format(fold, "deck %.*s has no prefix for %.*s from %.*s", view->deck->id_len, view->deck->id,
                                 TEXT_ARGS(to), TEXT_ARGS(origin)));
-    judgement->deck = view->deck;
     judgement->prefix = (struct text){to.at, matched + 1};
     return false;
 }
@@ -170,6 +170,27 @@ void judge_call(struct account_step *step, const struct event *event, struct jud
         return;
     judgement->charging = CHARGING_CREDITS;
     judge_money(step, event, judgement);
+}
+
+/* --- what others ask --- */
+
+void fold_quote(struct fold *fold, const struct event *event, struct fold_quote *quote)
+{
+    struct judgement judgement = {.authorized = true};
+    const struct account_record *account = record_body(account_find(fold, event->subject));
+    *quote = (struct fold_quote){.number = number_find(fold, event->subject, event->data.call_started.from)};
+    if (!quote->number || !phone_is_e164(event->data.call_started.to))
+        return;
+    bool denied = judge_rate(fold, event, quote->number, &judgement);
+    quote->deck = judgement.deck;
+    quote->rate = judgement.rate;
+    quote->prefix = judgement.prefix;
+    if (denied || judgement.rate->status != RATE_OPEN)
+        return;
+    quote->is_priced = price_call(fold, event, account->currency, &judgement);
+    quote->tariff = judgement.tariff;
+    if (judgement.deck->currency != account->currency)
+        quote->fx = fold_fx(fold, event->time_ms);
 }
 
 /* --- sms: domestic only --- */
