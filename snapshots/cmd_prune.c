@@ -1,7 +1,6 @@
 /* cmd_prune.c - callfold-snapshot prune: remove old snapshots. */
 #include <inttypes.h>
 #include <sysexits.h>
-#include <time.h>
 
 #include "events/instant.h"
 #include "snapshots/commands.h"
@@ -79,7 +78,7 @@ int cmd_prune(int argc, char **argv)
 {
     int exit_code;
     struct prune_options options = {.selection = SELECTION_ALL,
-                                    .keep = {.count = -1, .age_ms = -1, .now_ms = (int64_t)time(NULL) * MS_PER_SECOND}};
+                                    .keep = {.count = -1, .age_ms = -1, .now_ms = wall_clock_ms()}};
     if (!parse(&options, argc, argv, &exit_code))
         return exit_code;
     message_quiet(options.quiet);

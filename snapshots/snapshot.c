@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <sysexits.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <openssl/evp.h>
@@ -20,6 +21,13 @@
 
 #define MANIFEST_MOST ((size_t)1 << 16) /* bytes */
 #define CHUNK_SIZE    ((size_t)1 << 20)
+
+int64_t wall_clock_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return now.tv_sec * MS_PER_SECOND + now.tv_nsec / 1000000;
+}
 
 /* Names. "20261127T134012.345Z" is the instant without the separators that a
  * file name had better not have. */

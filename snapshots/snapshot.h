@@ -37,6 +37,9 @@ struct snapshot_place {
     const char *name; /* NULL where it is to be made */
 };
 
+/* ms since 1970, by the clock of the machine: what "made at" and ages are. */
+int64_t wall_clock_ms(void);
+
 /* Those of a partition, the oldest (the lowest offset) first; malloc'd. */
 size_t snapshot_names(const char *dir, uint32_t partition, struct snapshot_name **names);
 

@@ -7,10 +7,8 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <sysexits.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "events/instant.h"
 #include "snapshots/fail_point.h"
 #include "snapshots/files.h"
 #include "snapshots/snapshot_internal.h"
@@ -24,13 +22,6 @@ struct creation {
     char folder[PATH_MAX]; /* DIR/partition-N */
     char hidden[PATH_MAX]; /* where it is put together */
 };
-
-static int64_t wall_clock_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return now.tv_sec * MS_PER_SECOND + now.tv_nsec / 1000000;
-}
 
 /* What the state says of itself now. */
 static bool read_header(const struct creation *creation, struct store_header *header)

@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <sysexits.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "snapshots/fail_point.h"
@@ -25,17 +24,35 @@ static bool check_hash(const struct manifest *manifest, const struct manifest *f
     return manifest_agrees(manifest, &hashed, name, error);
 }
 
+static bool check_version(const struct manifest *manifest, const char *name, struct store_error *error)
+{
+    uint32_t version = manifest->stock.header.fold_version;
+    return version == FOLD_VERSION ||
+           fail_with(error, EX_CONFIG,
+                     "%s was folded by version %" PRIu32
+                     " of the rules, this program knows version %d: use the callfold-snapshot that made it",
+                     name, version, FOLD_VERSION);
+}
+
+/* What cannot be opened is not what the manifest says, whatever LMDB calls it. */
+static bool count_copy(const char *path, struct manifest *found, struct store_error *error)
+{
+    struct stocktaking taking;
+    stock_begin(&taking, path);
+    bool counted = stock_end(&taking, &found->stock, error);
+    if (!counted && error->code != EX_IOERR)
+        error->code = EX_DATAERR;
+    return counted;
+}
+
 /* found: size and hash of the copy in directory path; the rest is counted here. */
 static bool check_copy(const struct manifest *manifest, struct manifest *found, const char *path, const char *name,
                        struct store_error *error)
 {
-    struct stocktaking taking;
-    if (!check_hash(manifest, found, name, error))
-        return false;
     snprintf(found->home, sizeof found->home, "%s", manifest->home);
     found->made_at_ms = manifest->made_at_ms;
-    stock_begin(&taking, path);
-    return stock_end(&taking, &found->stock, error) && manifest_agrees(manifest, found, name, error);
+    return check_hash(manifest, found, name, error) && check_version(manifest, name, error) &&
+           count_copy(path, found, error) && manifest_agrees(manifest, found, name, error);
 }
 
 static int open_copy(const char *path, char copy[PATH_MAX + 16], struct store_error *error)
@@ -132,7 +149,7 @@ static bool set_aside(const struct restoration *restoration)
     char aside[PATH_MAX + 32];
     if (!is_there(restoration->path))
         return true;
-    snprintf(aside, sizeof aside, "%s.replaced-%lld", restoration->path, (long long)time(NULL));
+    snprintf(aside, sizeof aside, "%s.replaced-%" PRId64, restoration->path, wall_clock_ms());
     return rename(restoration->path, aside) == 0 ||
            fail_with_errno(restoration->error, errno, "set aside", restoration->path);
 }

@@ -61,8 +61,8 @@ static bool take_record(void *context, struct text key, struct text body)
 {
     struct scan *scan = context;
     uint64_t hash[2];
-    bool is_record = key.len > 0 && key.len <= RECORD_KEY_MAX &&
-                     record_is_whole((enum record_kind)key.at[0], aligned(scan, body));
+    bool is_record =
+        key.len > 0 && key.len <= RECORD_KEY_MAX && record_is_whole((enum record_kind)key.at[0], aligned(scan, body));
     scan->is_strange = scan->is_strange || !is_record;
     if (!is_record)
         return false;

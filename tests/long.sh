@@ -7,6 +7,8 @@
 #   laws      LAW_SEEDS=100 of them told in other ways: kills, evictions, accounts alone, ticks lost
 #   embedded  EMBEDDED_SEEDS=3 times the commit rule, each with KILLS=300 at any moment in each
 #             form of input and about 460 at the fail points: some 3,200 kills
+#   snapshots SNAPSHOT_SEEDS=20 times tests/snapshots/, each with KILLS=300 in every verb and BYTES=200
+#             bytes changed in every file
 #   day       DAY_SEEDS=3 days of ACCOUNTS=3000 accounts
 #   hostile   ARGUMENT_TRIES=5000 command lines, and lines of HOSTILE_MB=1000 MB
 #   fuzz      each target of tests/fuzz/ for FUZZ_SECONDS=600; needs clang
@@ -16,9 +18,9 @@
 # FIRST_SEED is where each of them begins. Ends with "N passed, N failed".
 set -u
 cd "$(dirname "$0")/.." || exit 70
-build=$(realpath "${1:?usage: tests/long.sh BUILD [model|laws|embedded|day|hostile|fuzz|limits]...}")
+build=$(realpath "${1:?usage: tests/long.sh BUILD [model|laws|embedded|snapshots|day|hostile|fuzz|limits]...}")
 shift
-[ $# -gt 0 ] || set -- model laws embedded day hostile fuzz limits
+[ $# -gt 0 ] || set -- model laws embedded snapshots day hostile fuzz limits
 first=${FIRST_SEED:-1}
 log=$build/tests/long.log
 mkdir -p "$build/tests"
@@ -62,6 +64,13 @@ embedded() {
     done
 }
 
+snapshots() {
+    for seed in $(seeds "${SNAPSHOT_SEEDS:-20}"); do
+        SEED=$seed KILLS=${KILLS:-300} BYTES=${BYTES:-200} MOVES=50 SNAPSHOTS=40 RESTORED=40 \
+            part "snapshots, SEED=$seed" tests/snapshots/run.py "$build"
+    done
+}
+
 day() {
     for seed in $(seeds "${DAY_SEEDS:-3}"); do
         SEED=$seed ACCOUNTS=${ACCOUNTS:-3000} part "day, SEED=$seed, ${ACCOUNTS:-3000} accounts" tests/day/run.sh "$build"
@@ -86,8 +95,8 @@ limits() {
 
 for suite; do
     case $suite in
-    model | laws | embedded | day | hostile | fuzz | limits) "$suite" ;;
-    *) echo "tests/long.sh: no suite '$suite'; there are model, laws, embedded, day, hostile, fuzz and limits" >&2; exit 64 ;;
+    model | laws | embedded | snapshots | day | hostile | fuzz | limits) "$suite" ;;
+    *) echo "tests/long.sh: no suite '$suite'; there are model, laws, embedded, snapshots, day, hostile, fuzz and limits" >&2; exit 64 ;;
     esac
 done
 
