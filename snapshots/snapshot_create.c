@@ -31,9 +31,9 @@ static bool read_header(const struct creation *creation, struct store_header *he
     if (store == NULL)
         return false;
     store_close(store);
-    return header->fold_version != 0 || fail_with(creation->error, EX_UNAVAILABLE,
-                                                  "partition %" PRIu32 " in %s has no checkpoint yet; try again later",
-                                                  creation->place->partition, creation->state);
+    return header->fold_version != 0 ||
+           fail_with(creation->error, EX_NOINPUT, "partition %" PRIu32 " in %s has no checkpoint yet",
+                     creation->place->partition, creation->state);
 }
 
 /* Is there one of this very state? */

@@ -1,5 +1,6 @@
 """kill -9 and a full disk while snapshots are made, restored and removed: nothing half done is ever taken for good."""
 import pathlib
+import shutil
 import subprocess
 import tempfile
 
@@ -17,7 +18,11 @@ def run(check, programs, histories, dice, sizes):
     with Place(programs, history) as place:
         make_key(place)
         place.snap_along((0.3, 0.5, 0.7))
+        before = whole(place)
         place.fold_part(0.8)
+        place.must("create")
+        place.wanted = offsets(place)
+        remove_others(place, before)
         for point in CREATE_POINTS:
             check(f"create killed at {point}", create_killed, place, {"fail_point": point})
         for i in range(sizes.kills):
@@ -50,6 +55,16 @@ def whole(place):
     return {one["name"] for one in place.listed()}
 
 
+def offsets(place):
+    return {(one["partition"], one["next_offset"]) for one in place.listed()}
+
+
+def remove_others(place, names):
+    for one in place.listed():
+        if one["name"] not in names:
+            shutil.rmtree(place.directory(one))
+
+
 def create_killed(place, how):
     before = whole(place)
     code = place.command("create", "--sign", place.key, **how)
@@ -58,11 +73,8 @@ def create_killed(place, how):
     assert before <= whole(place)
     place.must("create")
     assert not place.leftovers(), place.leftovers()
-    offsets = {(one["partition"], one["next_offset"]) for one in place.listed()}
-    assert len(offsets) == 4 * place.history.partitions, offsets
-    for one in place.listed():
-        if one["name"] not in before:
-            subprocess.run(["rm", "-r", place.directory(one)], check=True)
+    assert offsets(place) == place.wanted, (offsets(place), place.wanted)
+    remove_others(place, before)
 
 
 def restore_killed(place, how):

@@ -2,9 +2,11 @@
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import tempfile
+import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 TOPICS = ("commands", "ledger", "calls", "balances", "rejects", "attestations")
@@ -96,6 +98,16 @@ class Place:
         self.events.write_bytes(b"".join(self.history.lines[:int(len(self.history.lines) * share)]))
         self.must_fold("--quiet", "--batch", "50")
         self.events.write_bytes(b"".join(self.history.lines))
+
+    def await_lines(self, count):
+        """Returns when a commit says that so many lines are folded."""
+        progress, deadline = self.out / "progress.jsonl", time.monotonic() + TIMEOUT_S
+        while time.monotonic() < deadline:
+            said = re.findall(rb'"lines":(\d+),', progress.read_bytes()[-4096:]) if progress.exists() else []
+            if said and int(said[-1]) >= count:
+                return
+            time.sleep(0.005)
+        raise AssertionError(f"{count} lines were not folded in {TIMEOUT_S} s")
 
     def snap_along(self, shares, *options):
         """A snapshot at each of these shares of the events."""

@@ -22,17 +22,17 @@ def snapshots_under_load(place, dice, wanted):
     """A meter follows a file that grows, and snapshots are taken of it at any moment."""
     lines = place.history.lines
     place.events.write_bytes(b"")
-    meter = place.start("--batch", "7", "--checkpoint-ms", "0", "--quiet")
-    taken = 0
+    meter = place.start("--batch", "7", "--checkpoint-every", "50", "--quiet")
+    taken, step = 0, len(lines) // (2 * wanted) + 1
     try:
-        step = max(1, len(lines) // (3 * wanted))
         for begin in range(0, len(lines), step):
             with open(place.events, "ab") as events:
                 events.writelines(lines[begin:begin + step])
-            if taken < wanted and dice.random() < 0.5 and (place.state / "partition-0").exists():
+            if dice.random() < 0.6 and (place.state / "partition-0").exists():
+                time.sleep(dice.random() * 0.01)
                 assert place.command("create") == 0, place.said
                 taken += 1
-            time.sleep(dice.random() * 0.02)
+            place.await_lines(begin)
     finally:
         meter.terminate()
         said = meter.communicate()[1]

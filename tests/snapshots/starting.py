@@ -70,7 +70,7 @@ def by_the_clock(programs, history, seconds):
     with Place(programs, history) as place:
         lines = history.lines
         place.events.write_bytes(b"")
-        meter = place.start("--quiet", "--checkpoint-ms", "50", "--snapshots", place.snapshots, "--snapshot-every", "1s",
+        meter = place.start("--quiet", "--checkpoint-every", "50", "--snapshots", place.snapshots, "--snapshot-every", "1s",
                             "--snapshot-keep", "2")
         steps = seconds * 20
         for i in range(steps):
@@ -181,7 +181,7 @@ def killed_meanwhile(programs, history):
     """The meter is killed with a snapshot under way: that one ends whole or not at all."""
     with Place(programs, history) as place:
         for i in range(4):
-            meter = place.start("--quiet", "--batch", "1", "--checkpoint-ms", "0", "--snapshots", place.snapshots,
+            meter = place.start("--quiet", "--batch", "20", "--checkpoint-every", "60", "--snapshots", place.snapshots,
                                 "--snapshot-every", "1s")
             time.sleep(0.02 + 0.03 * i)
             meter.send_signal(signal.SIGKILL)
