@@ -1,13 +1,46 @@
-/* status.h - what cmd_status.c and the tables that it prints share.
+/* status.h - a stored state shown as tables.
  *
  * Each table is a function that prints it from the state directory; which are
- * printed, and how they are told apart, is cmd_status.c's business.
+ * printed, and how they are told apart, is status.c's business. Below
+ * status_show stands what these functions share.
  */
 #ifndef CALLFOLD_PROCESSOR_STATUS_H
 #define CALLFOLD_PROCESSOR_STATUS_H
 
 #include "processor/state_view.h"
+#include "terminal/options.h"
 #include "terminal/table.h"
+
+/* What is to be shown. */
+struct status_question {
+    const char *dir;
+    const char *account; /* NULL: the whole state */
+    const char *table;   /* only this one; NULL: all that are usual */
+    enum table_format format;
+};
+#define STATUS_OPTION_SPECS(question, json, csv)                                                             \
+    {.name = "account",                                                                                      \
+     .kind = OPTION_TEXT,                                                                                    \
+     .target = &(question).account,                                                                          \
+     .value = "ID",                                                                                          \
+     .help = "one account: credits, numbers, members, live calls"},                                          \
+        {.name = "table",                                                                                    \
+         .kind = OPTION_TEXT,                                                                                \
+         .target = &(question).table,                                                                        \
+         .value = "NAME",                                                                                    \
+         .help = "only this table: partitions, decks, fx, policy,\n"                                         \
+                 "accounts, calls, events or rejects; with --account:\n"                                     \
+                 "account, numbers, members or calls"},                                                      \
+        {.name = "json",                                                                                     \
+         .kind = OPTION_FLAG,                                                                                \
+         .target = &(json),                                                                                  \
+         .help = "one object with an array a table; with --table\nthe array, for programs"},                 \
+    {                                                                                                        \
+        .name = "csv", .kind = OPTION_FLAG, .target = &(csv),                                                \
+        .help = "comma-separated values of one table (the first\nunless --table names it), for spreadsheets" \
+    }
+/* Prints it on stdout; the exit code. */
+int status_show(const struct status_question *question);
 
 struct status {
     const char *dir;

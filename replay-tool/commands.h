@@ -10,6 +10,8 @@
 #include "terminal/program.h"
 
 int cmd_verify(int argc, char **argv);
+int cmd_state(int argc, char **argv);
+int cmd_diff(int argc, char **argv);
 int cmd_explain(int argc, char **argv);
 int cmd_export(int argc, char **argv);
 int cmd_statement(int argc, char **argv);

@@ -6,6 +6,7 @@
 #include <sysexits.h>
 
 #include "events/instant.h"
+#include "events/partitioner.h"
 #include "processor/ahead.h"
 #include "replay-tool/interrupt.h"
 #include "replay-tool/scratch.h"
@@ -262,6 +263,18 @@ static void leave_others(struct history *history)
             leave(history, i);
 }
 
+/* An account is in one partition. */
+static void choose_partition(struct history *history)
+{
+    uint32_t count = history->source->partition_count;
+    if (history->options->account != NULL && count > 0) {
+        history->until.is_one_partition = true;
+        history->until.partition = partition_of_key(text_of(history->options->account), count);
+    }
+    if (history->until.is_one_partition)
+        leave_others(history);
+}
+
 static bool check_until(const struct history *history, struct store_error *error)
 {
     const struct history_until *until = &history->until;
@@ -336,8 +349,8 @@ struct history *history_open(const struct history_options *options, const struct
     history->source = source_open(&options->source, error);
     if (history->source != NULL && check_until(history, error))
         history->scratch = scratch_make(error);
-    if (history->scratch != NULL && until->is_one_partition)
-        leave_others(history);
+    if (history->scratch != NULL)
+        choose_partition(history);
     if (history->scratch != NULL && begin_partitions(history, error))
         return history;
     history_close(history);
@@ -381,6 +394,7 @@ struct fold *history_fold(const struct history *history, uint32_t partition)
     return folded != NULL ? folded->fold : NULL;
 }
 
+/* LMDB does not want an environment opened twice in one process: so they are closed. */
 const char *history_store(struct history *history, struct store_error *error)
 {
     for (size_t i = 0; i < PARTITIONS_MAX; i++) {
@@ -390,6 +404,8 @@ const char *history_store(struct history *history, struct store_error *error)
         const struct log_mark mark = {.position = partition->position};
         if (!partition_checkpoint(partition, &mark, true, SIZE_MAX, error))
             return NULL;
+        partition_close(partition);
+        history->partitions[i].partition = NULL;
     }
     return history->scratch;
 }

@@ -34,6 +34,7 @@
 struct history_options {
     struct source_options source;
     struct base_options base;
+    const char *account;     /* only its partition is wanted, where the number of partitions tells which; or NULL */
     struct base_place since; /* with a base: it must be no later than this either; all zeros: wherever it is */
     const char *label;       /* for the progress line, "folding" unless set */
 };
@@ -99,9 +100,9 @@ const struct store_header *history_start(const struct history *history, uint32_t
 uint32_t history_partition_count(const struct history *history);
 /* A partition's fold; NULL when none of its records came and it had no state. */
 struct fold *history_fold(const struct history *history, uint32_t partition);
-/* Stores the states of all partitions as they are, in a directory that looks
- * like one of callfold run --state and lives until history_close; its path, or
- * NULL with *error. For state_view.h and what prints it. */
+/* Ends the history: its folds become a state directory like that of callfold
+ * run --state, which lives until history_close; its path, or NULL with *error.
+ * For state_view.h and what prints it. */
 const char *history_store(struct history *history, struct store_error *error);
 
 #endif

@@ -7,6 +7,8 @@
 
 static const struct command commands[] = {
     {"verify", cmd_verify, "fold the history again and compare it with all that was attested and published"},
+    {"state", cmd_state, "what was known at a moment of the past: balances, toggles, live calls, decks"},
+    {"diff", cmd_diff, "in which records and fields two states, snapshots or outputs differ"},
     {"explain", cmd_explain, "where an amount came from: a call, a ledger entry, an account's day"},
     {"export", cmd_export, "ledger, call records or balances as CSV, JSON lines, SQLite or an hledger journal"},
     {"statement", cmd_statement, "what a customer sees of a month: opening balance, top-ups, calls, closing balance"},

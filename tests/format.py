@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Holds the tables of snapshots/FORMAT.md against the structs of records.h:
 every field where it stands, its type, its name, and the size of the whole;
-and no struct has padding that it does not name.
+no struct has padding that it does not name; `callfold-replay diff` knows every field.
 
 usage: tests/format.py [--accept]      --accept rewrites the tables
 """
@@ -12,6 +12,7 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 RECORDS = ROOT / "processor/fold/records.h"
 FORMAT = ROOT / "snapshots/FORMAT.md"
+SHOWN = ROOT / "replay-tool/record_fields.c"
 SIZES = {"int64_t": 8, "uint64_t": 8, "int32_t": 4, "uint32_t": 4, "uint16_t": 2, "uint8_t": 1, "char": 1}
 NAMES = {"int64_t": "i64", "uint64_t": "u64", "int32_t": "i32", "uint32_t": "u32", "uint16_t": "u16",
          "uint8_t": "u8", "char": "char"}
@@ -65,6 +66,13 @@ def expected(document, structs):
                   table, document, flags=re.M)
 
 
+def shown_fields():
+    """struct name -> its fields in order, as replay-tool/record_fields.c lists them."""
+    text = SHOWN.read_text()
+    return {name: re.findall(rf"\b[A-Z_]+\({name}, (\w+)", body)
+            for name, body in re.findall(r"^LAYOUT\((\w+),(.*?)\);$", text, re.M | re.S)}
+
+
 def main():
     document, structs = FORMAT.read_text(), layouts()
     right = expected(document, structs)
@@ -76,6 +84,10 @@ def main():
     was, now = document.splitlines(), right.splitlines()
     wrong += [f"line {i + 1}: '{a}' should be '{b}'" for i, (a, b) in enumerate(zip(was, now)) if a != b][:10]
     wrong += ["a table has too many or too few fields"] if len(was) != len(now) else []
+    shown = shown_fields()
+    for name, (_, rows) in structs.items():
+        if shown.get(name) != [field for _, _, field in rows]:
+            wrong.append(f"struct {name}: {SHOWN.name} lists other fields")
     for line in wrong:
         print(f"FAILED snapshots/FORMAT.md: {line} (processor/fold/records.h; tests/format.py --accept)")
     print(f"{len(drawn) if not wrong else 0} passed, {len(wrong)} failed")
