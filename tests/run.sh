@@ -56,6 +56,8 @@ for flavour in "" /asan; do
     suite "embedded$flavour" tests/embedded/run.sh "$build$flavour"
     suite "auditor$flavour" tests/auditor/run.sh "$build$flavour"
     suite "replay$flavour" tests/replay/run.sh "$build$flavour"
+    suite "replay$flavour/tamper" tests/replay/tamper.sh "$build$flavour"
+    suite "replay$flavour/crash" tests/replay/crash.sh "$build$flavour"
     suite "snapshots$flavour" tests/snapshots/run.py "$build$flavour"
     suite "hostile$flavour/events" tests/hostile/events.py "$build$flavour/callfold" 40
     suite "hostile$flavour/arguments" tests/hostile/arguments.py "$build$flavour/callfold" 1 150

@@ -64,6 +64,72 @@ class Replay(unittest.TestCase):
             producer.abort_transaction(30)
         self.assertEqual(before, self.summary("--kafka", self.house.properties))
 
+    def archive(self, name):
+        code, out, said = replay("archive", "--archive", self.house.work / name, "--kafka", self.house.properties,
+                                 "--json")
+        self.assertEqual((0, ""), (code, said), out)
+        return self.house.work / name
+
+    def test_an_archive_has_what_a_consumer_reads(self):
+        archive, client = self.archive("archive"), self.cluster.client()
+        for partition in range(2):
+            segments = sorted((archive / f"partition-{partition}").iterdir())
+            lines = subprocess.run(["zstdcat", *segments], capture_output=True, check=True).stdout.decode()
+            self.assertEqual([json.loads(topics.archive_line(record)) for record in topics.read(client, "callfold.events")
+                              if record.partition == partition],
+                             [json.loads(line) for line in lines.splitlines()])
+        subprocess.run(["sha256sum", "--quiet", "--strict", "-c", "SHA256SUMS"], cwd=archive, check=True)
+        self.assertEqual(archive.joinpath("manifest.json").read_bytes(),
+                         self.archive("archive").joinpath("manifest.json").read_bytes(), "nothing new")
+
+    def test_archive_topics_and_file_are_one_history(self):
+        archive, lines = self.archive("one"), self.house.work / "one.jsonl"
+        with open(lines, "w", encoding="utf-8") as file:
+            file.writelines(topics.archive_line(record)
+                            for record in topics.read(self.cluster.client(), "callfold.events"))
+        sources = (("--kafka", self.house.properties), ("--events", archive), ("--events", lines, "--partitions", "2"))
+        for question in (["--table", "partitions"], ["--table", "accounts"], ["--table", "calls"],
+                         ["--at", "1:400", "--table", "accounts"]):
+            states = [replay("state", *source, *question, "--json") for source in sources]
+            self.assertEqual(0, states[0][0], states[0][2])
+            self.assertEqual(states[0], states[1])
+            self.assertEqual(states[0], states[2])
+
+    def test_an_archive_of_another_cluster(self):
+        archive = self.archive("another")
+        lines = self.house.work / "bare.jsonl"
+        lines.write_text("{}\n")
+        code, _, said = replay("archive", "--archive", archive, "--events", lines)
+        self.assertEqual(78, code)
+        self.assertIn("is of Kafka cluster callfoldTestCluster000, but this is a file", said)
+
+    def test_verify_from_a_snapshot(self):
+        meter, snapshots = self.house.meters[0], self.house.work / "snapshots"
+        subprocess.run([BUILD / "callfold-snapshot", "create", "--state", meter.state, "--snapshots", snapshots],
+                       check=True, capture_output=True)
+        rows = json.loads(replay("verify", "--kafka", self.house.properties, "--all", "--snapshots", snapshots, "--json")[1])
+        self.assertEqual([0, 0], [row["records"] for row in rows])
+        self.assertEqual([row["next_offset"] for row in rows], [row["first_offset"] for row in rows])
+
+    def test_a_record_that_somebody_else_wrote(self):
+        with House(self.cluster_of_its_own(), partitions=1) as house:
+            meter = house.meter("a").start()
+            house.feed(800)
+            house.await_folded()
+            self.assertEqual(0, meter.end(), meter.said())
+            producer = confluent_kafka.Producer(house.cluster.client(QUIET))
+            producer.produce("callfold.ledger", b'{"specversion":"1.0","id":"0:3:0","source":"/callfold"}', partition=0)
+            self.assertEqual(0, producer.flush(30))
+            end = len(topics.read(house.cluster.client(), "callfold.ledger"))
+            code, out, said = replay("verify", "--kafka", house.properties, "--all")
+            self.assertEqual((1, ""), (code, said), out)
+            self.assertIn("callfold.ledger, partition 0, offset", out)
+            self.assertIn("0:3:0 was published, but the events do not give it there", out)
+            self.assertGreater(end, 1)
+
+    def cluster_of_its_own(self):
+        return self.enterContext(Cluster())
+
     def test_no_topics(self):
         with Cluster() as empty:
             properties = empty.write_properties(self.house.work / "empty.properties")
