@@ -1,6 +1,7 @@
 /* books.c - see books.h. */
 #include "replay-tool/books.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,11 +32,12 @@ struct books {
     struct sql *sql;
     const struct range *range;
     struct store_error *error;
-    int64_t entries[PARTITIONS_MAX]; /* seen */
+    int64_t entries[PARTITIONS_MAX]; /* of the ledger so far */
+    bool is_from_base;               /* there may be calls of which we did not see the start */
     uint32_t currencies[CURRENCIES_MAX];
     size_t currency_count; /* of those that have a row */
     struct sql_statement *add_currency, *add_deck, *add_customer, *move_balance;
-    struct sql_statement *add_call, *charge_call, *close_call;
+    struct sql_statement *add_call, *find_call, *charge_call, *close_call, *link_entries;
     struct sql_statement *add_entry, *add_posting, *add_opening;
 };
 
@@ -44,14 +46,17 @@ static void prepare(struct books *books)
     struct sql *sql = books->sql;
     books->add_currency = sql_prepare(sql, "INSERT OR IGNORE INTO currencies VALUES (?, ?)");
     books->add_deck = sql_prepare(sql, "INSERT OR IGNORE INTO decks VALUES (?, ?, ?, ?)");
-    books->add_customer = sql_prepare(sql, "INSERT OR IGNORE INTO customers VALUES (?, ?, ?, ?, 0, 0)");
+    books->add_customer = sql_prepare(sql, "INSERT OR IGNORE INTO customers VALUES (?, ?, ?, ?, ?, 0)");
     books->move_balance = sql_prepare(
         sql,
         "UPDATE customers SET balance_micros = ?3, later_micros = later_micros + iif(?4, ?2, 0) WHERE account = ?1 AND balance_micros + ?2 = ?3");
     books->add_call = sql_prepare(
         sql, "INSERT INTO calls (partition, offset, account, call_id, direction, from_number, to_number, member_id,"
              " origin, charged, destination, prefix, deck_id, price_micros, currency, started_at, amount_micros)"
-             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)");
+             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+    books->find_call = sql_prepare(sql, "SELECT 1 FROM calls WHERE account = ?1 AND call_id = ?2");
+    books->link_entries = sql_prepare(sql, "UPDATE entries SET call = " CALL_MEANT
+                                           " WHERE account = ?1 AND reference = ?2 AND kind = 'call' AND call IS NULL");
     books->charge_call =
         sql_prepare(sql, "UPDATE calls SET amount_micros = amount_micros + ?3 WHERE call = " CALL_MEANT);
     books->close_call =
@@ -178,6 +183,7 @@ static void take_opened(struct books *books, const struct history_step *step)
     sql_integer(books->add_customer, step->partition);
     put_currency(books, books->add_customer, account->currency);
     put_instant(books->add_customer, event->time_ms);
+    sql_integer(books->add_customer, 0);
     sql_run(books->add_customer);
 }
 
@@ -231,29 +237,61 @@ static struct text origin_of(struct fold *fold, const struct event *started)
     return number_origin((const void *)body.at);
 }
 
+/* A call as it is known when it begins: the members of a call record that are
+ * there by then. */
+struct call_row {
+    uint32_t partition;
+    int64_t offset; /* -1: not known */
+    struct text account, origin;
+    const struct output *call;
+    int64_t amount_micros; /* that the ledger has charged already */
+};
+
+static void add_call(struct books *books, const struct call_row *row)
+{
+    struct sql_statement *add = books->add_call;
+    sql_begin(add);
+    sql_integer(add, row->partition);
+    put_money(add, row->offset >= 0, row->offset);
+    sql_text(add, row->account);
+    sql_text(add, row->call->data.call.call_id);
+    sql_string(add, call_direction_name(row->call->data.call.direction));
+    sql_text(add, row->call->data.call.from);
+    sql_text(add, row->call->data.call.to);
+    sql_text(add, row->call->data.call.member_id);
+    sql_text(add, row->origin);
+    sql_integer(add, row->call->data.call.charged);
+    sql_text(add, row->call->data.call.destination);
+    sql_text(add, row->call->data.call.prefix);
+    sql_text(add, row->call->data.call.deck_id);
+    put_money(add, row->call->data.call.has_price, row->call->data.call.price_micros);
+    put_currency(books, add, row->call->data.call.currency);
+    put_instant(add, row->call->data.call.started_at_ms);
+    sql_integer(add, row->amount_micros);
+    sql_run(add);
+}
+
 static void take_authorized(struct books *books, const struct history_step *step, const struct output *output)
 {
     const struct event *started = step->event;
-    const struct account_record *account = find_account(step->fold, output->subject);
-    struct sql_statement *add = books->add_call;
-    sql_begin(add);
-    sql_integer(add, step->partition);
-    sql_integer(add, step->record->offset);
-    sql_text(add, output->subject);
-    sql_text(add, output->data.authorized.call_id);
-    sql_string(add, call_direction_name(started->data.call_started.direction));
-    sql_text(add, started->data.call_started.from);
-    sql_text(add, started->data.call_started.to);
-    sql_text(add, started->data.call_started.member_id);
-    sql_text(add, origin_of(step->fold, started));
-    sql_integer(add, output->data.authorized.charged);
-    sql_text(add, output->data.authorized.destination);
-    sql_text(add, output->data.authorized.prefix);
-    sql_text(add, output->data.authorized.deck_id);
-    put_money(add, output->data.authorized.has_price, output->data.authorized.price_micros);
-    put_currency(books, add, account->currency);
-    put_instant(add, started->time_ms);
-    sql_run(add);
+    const struct output call = {.data.call = {.call_id = output->data.authorized.call_id,
+                                              .direction = started->data.call_started.direction,
+                                              .from = started->data.call_started.from,
+                                              .to = started->data.call_started.to,
+                                              .member_id = started->data.call_started.member_id,
+                                              .charged = output->data.authorized.charged,
+                                              .destination = output->data.authorized.destination,
+                                              .prefix = output->data.authorized.prefix,
+                                              .deck_id = output->data.authorized.deck_id,
+                                              .has_price = output->data.authorized.has_price,
+                                              .price_micros = output->data.authorized.price_micros,
+                                              .currency = find_account(step->fold, output->subject)->currency,
+                                              .started_at_ms = started->time_ms}};
+    add_call(books, &(struct call_row){.partition = step->partition,
+                                       .offset = step->record->offset,
+                                       .account = output->subject,
+                                       .origin = origin_of(step->fold, started),
+                                       .call = &call});
 }
 
 static void name_call(struct sql_statement *statement, struct text account, struct text call_id)
@@ -263,9 +301,62 @@ static void name_call(struct sql_statement *statement, struct text account, stru
     sql_text(statement, call_id);
 }
 
+/* Calls that were on when the base was made become rows when something of them is seen. */
+static bool is_from_base(struct books *books, struct text account, struct text call_id)
+{
+    if (!books->is_from_base)
+        return false;
+    name_call(books->find_call, account, call_id);
+    bool is_known = sql_row(books->find_call);
+    sql_begin(books->find_call);
+    return !is_known;
+}
+
+/* One that goes on after the entry; of one that ended with it the record follows. */
+static void add_live_call(struct books *books, const struct history_step *step, const struct output *entry)
+{
+    struct text call_id = entry->data.entry.reference, body;
+    struct key key = key_of2(RECORD_LIVE_CALL, entry->subject, call_id);
+    if (!is_from_base(books, entry->subject, call_id) ||
+        !fold_find(step->fold, (struct text){key.bytes, key.len}, &body))
+        return;
+    const struct call_record *live = (const void *)body.at;
+    const struct output call = {.data.call = {.call_id = call_id,
+                                              .direction = (enum call_direction)live->direction,
+                                              .from = call_string(live, CALL_FROM),
+                                              .to = call_string(live, CALL_TO),
+                                              .charged = true,
+                                              .destination = call_string(live, CALL_DESTINATION),
+                                              .prefix = call_string(live, CALL_PREFIX),
+                                              .deck_id = call_string(live, CALL_DECK),
+                                              .has_price = true,
+                                              .price_micros = live->price_micros,
+                                              .currency = entry->data.entry.currency,
+                                              .started_at_ms = live->started_at_ms}};
+    add_call(books, &(struct call_row){.partition = step->partition,
+                                       .offset = live->start_offset,
+                                       .account = entry->subject,
+                                       .call = &call,
+                                       .amount_micros = live->posted_micros + entry->data.entry.amount_micros});
+}
+
+static void add_recorded_call(struct books *books, const struct history_step *step, const struct output *record)
+{
+    if (!is_from_base(books, record->subject, record->data.call.call_id))
+        return;
+    add_call(books, &(struct call_row){.partition = step->partition,
+                                       .offset = -1,
+                                       .account = record->subject,
+                                       .call = record,
+                                       .amount_micros = record->data.call.amount_micros});
+    name_call(books->link_entries, record->subject, record->data.call.call_id);
+    sql_run(books->link_entries);
+}
+
 static bool take_recorded(struct books *books, const struct history_step *step, const struct output *output)
 {
     struct sql_statement *close = books->close_call;
+    add_recorded_call(books, step, output);
     name_call(close, output->subject, output->data.call.call_id);
     sql_integer(close, output->data.call.amount_micros);
     put_fx(books, close, output);
@@ -308,10 +399,11 @@ static bool move_balance(struct books *books, const struct output *output, bool 
     return sql_run(books->move_balance) == 1 || !sql_is_sound(books->sql);
 }
 
-static void charge_call(struct books *books, const struct output *output)
+static void charge_call(struct books *books, const struct history_step *step, const struct output *output)
 {
     if (output->data.entry.kind != ENTRY_CALL)
         return;
+    add_live_call(books, step, output);
     name_call(books->charge_call, output->subject, output->data.entry.reference);
     sql_integer(books->charge_call, -output->data.entry.amount_micros);
     sql_run(books->charge_call);
@@ -383,10 +475,10 @@ static bool take_posted(struct books *books, const struct history_step *step, co
 {
     int64_t entry = output->data.entry.entry;
     if (entry != ++books->entries[step->partition])
-        return fail_with(books->error, EX_USAGE,
-                         "partition %" PRIu32 " begins with ledger entry %" PRId64
-                         ": the books need the history from its first event on",
-                         step->partition, entry);
+        return fail_with(books->error, EX_SOFTWARE,
+                         "partition %" PRIu32 " goes on with ledger entry %" PRId64 " where %" PRId64
+                         " should be; keep the events and report this",
+                         step->partition, entry, books->entries[step->partition]);
     if (!range_has_account(books->range, step->partition, output->subject))
         return true;
     enum range_side side = range_of_entry(books->range, step->partition, entry, output->data.entry.date);
@@ -395,7 +487,7 @@ static bool take_posted(struct books *books, const struct history_step *step, co
                          "ledger entry %" PRIu32 ":%" PRId64
                          ": its postings or the account's amounts do not add up; keep the events and report this",
                          step->partition, entry);
-    charge_call(books, output);
+    charge_call(books, step, output);
     take_entry(books, step, output, side);
     return true;
 }
@@ -424,6 +516,39 @@ bool books_step(struct books *books, const struct history_step *step)
     for (size_t i = 0; i < step->outputs->count; i++)
         if (!take_output(books, step, &step->outputs->items[i]))
             return false;
+    return sql_is_sound(books->sql);
+}
+
+/* Beginning with a base. */
+
+/* The account as the base has it: all its credits are its opening balance. */
+static void open_account(struct books *books, uint32_t partition, const struct account_record *account)
+{
+    const struct text id = text_of(books->range->account);
+    const struct posting credits = {"customer:", id, -account->posted_micros, account->currency};
+    sql_begin(books->add_customer);
+    sql_text(books->add_customer, id);
+    sql_integer(books->add_customer, partition);
+    put_currency(books, books->add_customer, account->currency);
+    sql_null(books->add_customer);
+    sql_integer(books->add_customer, account->posted_micros);
+    sql_run(books->add_customer);
+    add_opening(books, &credits);
+}
+
+bool books_begin(struct books *books, const struct history *history)
+{
+    for (uint32_t i = 0; i < PARTITIONS_MAX; i++) {
+        const struct store_header *start = history_start(history, i);
+        if (start->fold_version == 0)
+            continue;
+        assert(books->range->account != NULL);
+        books->is_from_base = true;
+        books->entries[i] = start->entries;
+        const struct account_record *account = find_account(history_fold(history, i), text_of(books->range->account));
+        if (account != NULL)
+            open_account(books, i, account);
+    }
     return sql_is_sound(books->sql);
 }
 

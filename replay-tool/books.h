@@ -4,14 +4,18 @@
  * says which), and whoever wants to know something asks by sql.h:
  *
  *     struct books *books = books_open(path, &range, &error);
- *     ... history_run(history, visit, ...), where visit calls books_step(books, step)
+ *     books_begin(books, history) && history_run(history, visit, ...), where visit calls books_step
  *     if (books_end(books, history)) ... sql_prepare(books_sql(books), "SELECT ...")
  *     books_close(books)
  *
  * The sums are checked on the way: an entry's postings, each account's balance
  * after each entry, and each call record against what was posted for the call.
- * One that is wrong is EX_SOFTWARE. A history that does not begin with the first
- * ledger entry is EX_USAGE: sums need all of them.
+ * One that is wrong is EX_SOFTWARE.
+ *
+ * Sums need every entry from the first on. Only the books of one account may begin
+ * with a base (base.h), one that is no later than their range: what that account
+ * had then is its opening balance, and of its calls that were on then what the
+ * ledger had charged is taken on trust.
  */
 #ifndef CALLFOLD_REPLAY_TOOL_BOOKS_H
 #define CALLFOLD_REPLAY_TOOL_BOOKS_H
@@ -24,6 +28,8 @@ struct books;
 
 /* A new database in the file. NULL on error. range and error are borrowed. */
 struct books *books_open(const char *path, const struct range *range, struct store_error *error);
+/* Before the history is run. False on error. */
+bool books_begin(struct books *books, const struct history *history);
 /* Takes the outputs of a step. False on error. */
 bool books_step(struct books *books, const struct history_step *step);
 /* All steps were taken; history says how far it went. False on error. */

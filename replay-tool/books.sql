@@ -37,7 +37,7 @@ CREATE TABLE customers (
     account        TEXT PRIMARY KEY,
     partition      INTEGER NOT NULL REFERENCES partitions,
     currency       TEXT NOT NULL REFERENCES currencies,
-    opened_at      TEXT NOT NULL,
+    opened_at      TEXT,
     balance_micros INTEGER NOT NULL, -- after the last entry of the whole history, in the range or not
     later_micros   INTEGER NOT NULL, -- of that, what was posted beyond the range
     balance        TEXT GENERATED ALWAYS AS (printf('%s%d.%06d', iif(balance_micros < 0, '-', ''),
@@ -64,7 +64,7 @@ CREATE TABLE opening (
 CREATE TABLE calls (
     call               INTEGER PRIMARY KEY,
     partition          INTEGER NOT NULL REFERENCES partitions,
-    offset             INTEGER NOT NULL, -- of its call.started
+    offset             INTEGER,          -- of its call.started
     account            TEXT NOT NULL REFERENCES customers,
     call_id            TEXT NOT NULL,    -- may come again when the meter has forgotten the call
     direction          TEXT NOT NULL,

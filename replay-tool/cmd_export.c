@@ -42,7 +42,7 @@ static const struct table_column ledger_columns[] = {
     {"posting", "", COLUMN_NUMBER, NULL, 0},      {"offset", "", COLUMN_NUMBER, NULL, 0},
     {"time", "", COLUMN_WORD, NULL, 0},           {"date", "", COLUMN_WORD, NULL, 0},
     {"for_date", "", COLUMN_WORD, NULL, 0},       {"kind", "", COLUMN_WORD, NULL, 0},
-    {"account", "", COLUMN_WORD, NULL, 0},        {"reference", "", COLUMN_NAME, NULL, 0},
+    {"account", "", COLUMN_NAME, NULL, 0},        {"reference", "", COLUMN_NAME, NULL, 0},
     {"ledger_account", "", COLUMN_NAME, NULL, 0}, {"amount", "", COLUMN_AMOUNT, NULL, 0},
     {"currency", "", COLUMN_WORD, NULL, 0},       {"balance", "", COLUMN_AMOUNT, NULL, 0},
 };
@@ -54,7 +54,7 @@ static const struct table_column ledger_columns[] = {
 static const struct table_column call_columns[] = {
     {"partition", "", COLUMN_NUMBER, NULL, 0},
     {"offset", "", COLUMN_NUMBER, NULL, 0},
-    {"account", "", COLUMN_WORD, NULL, 0},
+    {"account", "", COLUMN_NAME, NULL, 0},
     {"call_id", "", COLUMN_NAME, NULL, 0},
     {"direction", "", COLUMN_WORD, NULL, 0},
     {"from", "", COLUMN_NAME, NULL, 0},
@@ -86,7 +86,7 @@ static const struct table_column call_columns[] = {
     " AND (?2 IS NULL OR substr(ended_at, 1, 10) <= ?2) ORDER BY partition, offset"
 
 static const struct table_column balance_columns[] = {
-    {"partition", "", COLUMN_NUMBER, NULL, 0},  {"account", "", COLUMN_WORD, NULL, 0},
+    {"partition", "", COLUMN_NUMBER, NULL, 0},  {"account", "", COLUMN_NAME, NULL, 0},
     {"currency", "", COLUMN_WORD, NULL, 0},     {"opening", "", COLUMN_AMOUNT, NULL, 0},
     {"topups", "", COLUMN_AMOUNT, NULL, 0},     {"calls", "", COLUMN_AMOUNT, NULL, 0},
     {"reversals", "", COLUMN_AMOUNT, NULL, 0},  {"closing", "", COLUMN_AMOUNT, NULL, 0},

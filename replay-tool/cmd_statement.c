@@ -61,6 +61,7 @@ static struct history *open_history(struct work *work)
 {
     struct history_options *from = &work->given.from;
     struct history_until until;
+    from->since = (struct base_place){.has_time = true, .time_ms = day_start_ms(work->range.first_day) - 1};
     choose_partition(work, (uint32_t)from->source.partitions, &until);
     struct history *history = history_open(from, &until, &work->error);
     if (history == NULL || until.is_one_partition || history_partition_count(history) == 0)
@@ -74,8 +75,9 @@ static bool fold(struct work *work)
 {
     struct history *history = open_history(work);
     work->error.code = history != NULL ? EX_OK : work->error.code;
-    bool is_done = history != NULL && history_run(history, fill_books, work, &work->error) &&
-                   work->error.code == EX_OK && books_end(work->books, history);
+    bool is_done = history != NULL && books_begin(work->books, history) &&
+                   history_run(history, fill_books, work, &work->error) && work->error.code == EX_OK &&
+                   books_end(work->books, history);
     history_close(history);
     return is_done;
 }
