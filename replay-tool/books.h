@@ -20,6 +20,7 @@
 #ifndef CALLFOLD_REPLAY_TOOL_BOOKS_H
 #define CALLFOLD_REPLAY_TOOL_BOOKS_H
 
+#include "processor/fold/records.h"
 #include "replay-tool/history.h"
 #include "replay-tool/range.h"
 #include "replay-tool/sql.h"
@@ -34,8 +35,8 @@ bool books_begin(struct books *books, const struct history *history);
 bool books_step(struct books *books, const struct history_step *step);
 /* All steps were taken; history says how far it went. False on error. */
 bool books_end(struct books *books, const struct history *history);
-/* Whether the fold knows an account of that name. */
-bool books_know_customer(struct fold *fold, struct text account);
+/* An account's record in the fold, or NULL. */
+const struct account_record *books_find_account(struct fold *fold, struct text account);
 struct sql *books_sql(const struct books *books);
 /* Closes the file. False on an error not told before. NULL is let be, and true. */
 bool books_close(struct books *books);

@@ -136,7 +136,8 @@ static bool write_lines(void *context, const struct history_step *step)
         output_encode(&export->line, step->outputs, i);
         buffer_text(&export->line, "\n");
     }
-    fwrite(export->line.at, 1, export->line.len, export->file.stream);
+    if (export->line.len > 0)
+        fwrite(export->line.at, 1, export->line.len, export->file.stream);
     return !ferror(export->file.stream); /* outfile_keep says why */
 }
 

@@ -38,7 +38,8 @@ static bool is_over(const struct work *work, const struct history_step *step)
     if (instant_day(step->outputs->time_ms) <= work->range.last_day)
         return false;
     fold_position(step->fold, &position);
-    return position.final_day >= work->range.last_day && books_know_customer(step->fold, text_of(work->range.account));
+    return position.final_day >= work->range.last_day &&
+           books_find_account(step->fold, text_of(work->range.account)) != NULL;
 }
 
 static bool fill_books(void *context, const struct history_step *step)

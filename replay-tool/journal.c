@@ -65,7 +65,7 @@ static void write_amount(FILE *out, int64_t micros, struct text currency)
 {
     char amount[MONEY_TEXT_MAX];
     money_format(micros, amount);
-    fprintf(out, "  %s %.*s", amount, TEXT_ARGS(currency));
+    fprintf(out, " %s %.*s", amount, TEXT_ARGS(currency));
 }
 
 /* The head. */
@@ -107,6 +107,7 @@ static void write_opening(struct sql *sql, const struct range *range, FILE *out)
         is_begun = true;
         fputs("    ", out);
         write_ledger_account(out, account);
+        fputc(' ', out);
         write_amount(out, sql_integer_at(opening, 3), currency);
         if (account.len > 9 && memcmp(account.at, "customer:", 9) == 0) {
             fputs(" ==", out);
@@ -161,6 +162,7 @@ static void write_postings(const struct sql_statement *entry, struct sql_stateme
         struct text account = sql_text_at(postings, 0);
         fputs("    ", out);
         write_ledger_account(out, account);
+        fputc(' ', out);
         write_amount(out, sql_integer_at(postings, 2), sql_text_at(postings, 1));
         if (!is_customer(entry, account))
             continue;
@@ -169,7 +171,7 @@ static void write_postings(const struct sql_statement *entry, struct sql_stateme
     }
     if (is_asserted) /* a chargeback that found nothing leaves the credits alone */
         return;
-    fprintf(out, "    customer:%.*s", TEXT_ARGS(sql_text_at(entry, ACCOUNT)));
+    fprintf(out, "    customer:%.*s ", TEXT_ARGS(sql_text_at(entry, ACCOUNT)));
     write_amount(out, 0, sql_text_at(entry, CURRENCY));
     write_assertion(entry, out);
     fputc('\n', out);

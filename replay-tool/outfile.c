@@ -39,6 +39,17 @@ static int open_partial(const char *partial, struct store_error *error)
     return -1;
 }
 
+/* stdio does not keep why a write failed. */
+static ssize_t write_some(void *cookie, const char *bytes, size_t len)
+{
+    struct outfile *file = cookie;
+    if (write_whole(file->fd, bytes, len))
+        return (ssize_t)len;
+    if (file->fault == 0)
+        file->fault = errno;
+    return 0;
+}
+
 bool outfile_open(struct outfile *file, const char *path, struct store_error *error)
 {
     *file = (struct outfile){.path = path, .stream = stdout};
@@ -48,13 +59,24 @@ bool outfile_open(struct outfile *file, const char *path, struct store_error *er
         return false;
     if (asprintf(&file->partial, "%s.partial", path) < 0)
         abort();
-    int fd = open_partial(file->partial, error);
-    file->stream = fd >= 0 ? fdopen(fd, "w") : NULL;
-    if (file->stream != NULL)
+    file->fd = open_partial(file->partial, error);
+    if (file->fd >= 0) {
+        file->stream = fopencookie(file, "w", (cookie_io_functions_t){.write = write_some});
+        if (file->stream == NULL)
+            abort();
         return true;
+    }
     free(file->partial);
     file->partial = NULL;
     return false;
+}
+
+static void end(struct outfile *file)
+{
+    fclose(file->stream);
+    close(file->fd);
+    free(file->partial);
+    file->partial = NULL;
 }
 
 static bool sync_place(const char *path, struct store_error *error)
@@ -69,7 +91,7 @@ static bool sync_place(const char *path, struct store_error *error)
 static bool name_it(struct outfile *file, struct store_error *error)
 {
     FAIL_POINT("outfile-written");
-    if (!sync_file(fileno(file->stream), file->partial, error))
+    if (!sync_file(file->fd, file->partial, error))
         return false;
     if (rename(file->partial, file->path) != 0)
         return fail_with_errno(error, errno, "rename to", file->path);
@@ -78,17 +100,14 @@ static bool name_it(struct outfile *file, struct store_error *error)
 
 bool outfile_keep(struct outfile *file, struct store_error *error)
 {
-    errno = 0;
     if (fflush(file->stream) != 0 || ferror(file->stream))
-        return fail_with_errno(error, errno != 0 ? errno : EIO, "write",
-                               file->path != NULL ? file->partial : "standard output");
+        return file->path == NULL ? fail_with(error, EX_IOERR, "standard output could not be written")
+                                  : fail_with_errno(error, file->fault, "write", file->partial);
     if (file->path == NULL)
         return true;
     if (!name_it(file, error))
         return false;
-    fclose(file->stream);
-    free(file->partial);
-    file->partial = NULL;
+    end(file);
     return true;
 }
 
@@ -97,7 +116,5 @@ void outfile_drop(struct outfile *file)
     if (file->partial == NULL)
         return;
     unlink(file->partial);
-    fclose(file->stream);
-    free(file->partial);
-    file->partial = NULL;
+    end(file);
 }

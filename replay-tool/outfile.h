@@ -16,6 +16,7 @@ struct outfile {
     const char *path; /* NULL: stdout. Borrowed */
     char *partial;    /* its name so far; NULL with stdout */
     FILE *stream;     /* to be written to */
+    int fd, fault;    /* of the file; the errno of the write that failed */
 };
 #define OUTPUT_OPTION_SPEC(path)                                                                      \
     {                                                                                                 \

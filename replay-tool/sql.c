@@ -38,12 +38,16 @@ static void note(struct sql *sql)
     if (sql->is_broken)
         return;
     sql->is_broken = true;
-    int number = sqlite3_system_errno(sql->db);
     switch (sqlite3_errcode(sql->db) & 0xff) {
     case SQLITE_NOMEM: abort();
     case SQLITE_FULL: fail_with_errno(sql->error, ENOSPC, "write", sql->path); break;
-    case SQLITE_IOERR: fail_with_errno(sql->error, number != 0 ? number : EIO, "write", sql->path); break;
-    case SQLITE_CANTOPEN: fail_with_errno(sql->error, number != 0 ? number : EIO, "make", sql->path); break;
+    case SQLITE_CANTOPEN: fail_with_errno(sql->error, sqlite3_system_errno(sql->db), "make", sql->path); break;
+    case SQLITE_IOERR: /* after a failed commit SQLite no longer knows why */
+        fail_with(sql->error, EX_IOERR,
+                  "cannot write %s: the disk is full or failed, or a limit on file sizes (ulimit -f) was met; make "
+                  "room, or see the system's log, and run the same command again: nothing is lost",
+                  sql->path);
+        break;
     default:
         fail_with(sql->error, EX_SOFTWARE, "%s: %s; keep the events and report this", sql->path,
                   sqlite3_errmsg(sql->db));

@@ -208,7 +208,7 @@ static void put_sum(FILE *out, const char *class, const char *name, int64_t micr
 
 static void put_sums(const struct statement *statement, FILE *out)
 {
-    fprintf(out, "<table class=sums>\n<thead><tr>" HEAD("") "<th scope=col class=n>%.*s</th></tr></thead>\n<tbody>\n",
+    fprintf(out, "<table class=sums>\n<thead><tr><td></td><th scope=col class=n>%.*s</th></tr></thead>\n<tbody>\n",
             TEXT_ARGS(statement->currency));
     put_sum(out, "", "Opening balance", statement->opening_micros);
     put_sum(out, "", "Top-ups", statement->topups_micros);

@@ -10,6 +10,8 @@
 #   snapshots SNAPSHOT_SEEDS=20 times tests/snapshots/, each with KILLS=300 in every verb and BYTES=200
 #             bytes changed in every file
 #   day       DAY_SEEDS=3 days of ACCOUNTS=3000 accounts
+#   books     the exports of a day of BOOKS_ACCOUNTS=1000 accounts, a spreadsheet among their
+#             readers: needs LibreOffice (libreoffice-calc-nogui)
 #   hostile   ARGUMENT_TRIES=5000 command lines, and lines of HOSTILE_MB=1000 MB
 #   fuzz      each target of tests/fuzz/ for FUZZ_SECONDS=600; needs clang
 #   limits    tests/limits/ in sizes of PREFIXES=500000, NUMBERS=100000, CALLS=40000,
@@ -18,9 +20,9 @@
 # FIRST_SEED is where each of them begins. Ends with "N passed, N failed".
 set -u
 cd "$(dirname "$0")/.." || exit 70
-build=$(realpath "${1:?usage: tests/long.sh BUILD [model|laws|embedded|snapshots|day|hostile|fuzz|limits]...}")
+build=$(realpath "${1:?usage: tests/long.sh BUILD [model|laws|embedded|snapshots|day|books|hostile|fuzz|limits]...}")
 shift
-[ $# -gt 0 ] || set -- model laws embedded snapshots day hostile fuzz limits
+[ $# -gt 0 ] || set -- model laws embedded snapshots day books hostile fuzz limits
 first=${FIRST_SEED:-1}
 log=$build/tests/long.log
 mkdir -p "$build/tests"
@@ -77,6 +79,10 @@ day() {
     done
 }
 
+books() {
+    ACCOUNTS=${BOOKS_ACCOUNTS:-1000} SPREADSHEET=yes part "books, ${BOOKS_ACCOUNTS:-1000} accounts" tests/books/run.sh "$build"
+}
+
 hostile() {
     part "hostile, lines of ${HOSTILE_MB:-1000} MB" tests/hostile/events.py "$build/callfold" "${HOSTILE_MB:-1000}"
     part "hostile, SEED=$first, ${ARGUMENT_TRIES:-5000} command lines" \
@@ -95,8 +101,8 @@ limits() {
 
 for suite; do
     case $suite in
-    model | laws | embedded | snapshots | day | hostile | fuzz | limits) "$suite" ;;
-    *) echo "tests/long.sh: no suite '$suite'; there are model, laws, embedded, snapshots, day, hostile, fuzz and limits" >&2; exit 64 ;;
+    model | laws | embedded | snapshots | day | books | hostile | fuzz | limits) "$suite" ;;
+    *) echo "tests/long.sh: no suite '$suite'; there are model, laws, embedded, snapshots, day, books, hostile, fuzz and limits" >&2; exit 64 ;;
     esac
 done
 

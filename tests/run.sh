@@ -59,6 +59,7 @@ for flavour in "" /asan; do
     suite "replay$flavour/tamper" tests/replay/tamper.sh "$build$flavour"
     suite "replay$flavour/crash" tests/replay/crash.sh "$build$flavour"
     suite "snapshots$flavour" tests/snapshots/run.py "$build$flavour"
+    suite "books$flavour" tests/books/run.sh "$build$flavour"
     suite "hostile$flavour/events" tests/hostile/events.py "$build$flavour/callfold" 40
     suite "hostile$flavour/arguments" tests/hostile/arguments.py "$build$flavour/callfold" 1 150
 done

@@ -143,6 +143,11 @@ def bob(h):
     topup("11-08 10:00:00", "t3", "1", "EUR", paid=money("1.2"))           # 1.2 USD paid, 1 EUR granted: 19
     call(h, 1, "b:ob", "c1", "+33155550100", "+12125550100", "11-09 10:00:00", ("11-09 10:01:01", 61))  # 0.0549: 18.9451
     h.add(1, "11-10 10:00:00", "topup.reversed", "b:ob", topup_id="t2", reason="fraud")  # 9 EUR, 10 USD: 9.9451
+    # Over midnight, and a top-up gets into the ledger before what the call owes for the day before.
+    call(h, 1, "b:ob", "c2", "+33155550100", "+12125550100", "11-11 23:59:50", ("11-11 23:59:56", 6), None)
+    topup("11-12 00:00:01", "t4", "1", "EUR")                              # 10.9451
+    h.add(1, "11-12 00:00:02", "call.ticked", "b:ob", call_id="c2", duration_ms=12000)  # 0.0054 of the 11th: 10.9397
+    h.add(1, "11-12 00:00:08", "call.ended", "b:ob", call_id="c2", duration_ms=18000)   # 0.0108: 10.9289
     h.add(1, "12-02 10:00:00", "clock.advanced", None)
 
 
