@@ -87,7 +87,7 @@ deps-build deps-check: deps-%:
 
 install: $(BUILD)/callfold $(BUILD)/callfold-snapshot $(BUILD)/callfold-replay
 	install -D -m 755 -t $(DESTDIR)$(PREFIX)/bin $^
-	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man1 docs/callfold.1 docs/callfold-snapshot.1
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man1 docs/callfold.1 docs/callfold-snapshot.1 docs/callfold-replay.1
 
 clean:
 	rm -rf $(BUILD)

@@ -23,9 +23,9 @@ struct archive_command {
 static int show(const struct archive_command *command, const struct archive *archive)
 {
     static const struct table_column columns[] = {
-        {"partition", "Partition", COLUMN_NUMBER, NULL, 0}, {"next_offset", "Next offset", COLUMN_NUMBER, NULL, 0},
-        {"records", "Records", COLUMN_NUMBER, NULL, 0},     {"segments", "Segments", COLUMN_NUMBER, NULL, 0},
-        {"bytes", "Bytes", COLUMN_NUMBER, NULL, 1},         {"size", "Compressed", COLUMN_NUMBER, NULL, 0},
+        {"partition", "PARTITION", COLUMN_NUMBER, NULL, 0}, {"next_offset", "NEXT OFFSET", COLUMN_NUMBER, NULL, 0},
+        {"records", "RECORDS", COLUMN_NUMBER, NULL, 0},     {"segments", "SEGMENTS", COLUMN_NUMBER, NULL, 0},
+        {"bytes", "BYTES", COLUMN_NUMBER, NULL, 1},         {"size", "COMPRESSED", COLUMN_NUMBER, NULL, 0},
     };
     struct table *table = table_begin(command->format, stdout, columns, sizeof columns / sizeof columns[0]);
     for (uint32_t i = 0; i < PARTITIONS_MAX; i++) {
@@ -109,10 +109,10 @@ int cmd_archive(int argc, char **argv)
     /* clang-format on */
     const struct option_table table = {
         .command = "callfold-replay archive",
-        .usage = "--archive DIR --events FILE|-|--kafka FILE\n--archive DIR --verify",
-        .about = "Keeps the log of events as files of zstd-compressed JSON lines with their SHA-256:\n"
-                 "zstdcat, jq and sha256sum -c read them without callfold, every command here\n"
-                 "takes such a directory for --events. Run it again and it goes on where it\n"
+        .usage = "--archive DIR --events FILE|DIR|-|--kafka FILE\n--archive DIR --verify",
+        .about = "Keeps the log of events as files of zstd-compressed JSON lines with their\n"
+                 "SHA-256: zstdcat, jq and sha256sum -c read them without callfold, every command\n"
+                 "here takes such a directory for --events. Run it again and it goes on where it\n"
                  "ended; killed at any moment it leaves no half segment that counts.",
         .examples = "  callfold-replay archive --archive archive --kafka kafka.properties\n"
                     "  (cd archive && sha256sum -c SHA256SUMS)\n"

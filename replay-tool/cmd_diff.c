@@ -118,12 +118,12 @@ int cmd_diff(int argc, char **argv)
     const struct option_table table = {
         .command = "callfold-replay diff",
         .usage = "A B [--json|--csv]",
-        .about = "Compares two states record by record and says which differ in which fields (names\n"
-                 "as in snapshots/FORMAT.md), or two directories of outputs line by line. A state is\n"
-                 "a state directory, a snapshot, or a directory of snapshots: the newest ones then.\n"
-                 "Exits with 1 when they differ.",
+        .about = "Compares two states record by record and says which differ in which fields\n"
+                 "(names as in snapshots/FORMAT.md), or two directories of outputs line by line.\n"
+                 "A state is a state directory, a snapshot, or a directory of snapshots: the\n"
+                 "newest ones then. Exits with 1 when they differ.",
         .examples = "  callfold-replay diff state snapshots\n"
-                    "  callfold-replay diff snapshots/partition-0/*10000-* snapshots/partition-0/*20000-*\n"
+                    "  callfold-replay diff snapshots/partition-0/*10000-* state/partition-0\n"
                     "  callfold-replay diff out other/out --json | jq '.[0]'",
         .specs = specs,
         .count = sizeof specs / sizeof specs[0],

@@ -248,8 +248,8 @@ int cmd_explain(int argc, char **argv)
     /* clang-format on */
     const struct option_table table = {
         .command = "callfold-replay explain",
-        .usage = "--events FILE|- --call ID [--account ID]\n--events FILE|- --entry N [--partition P]\n"
-                 "--events FILE|- --account ID --day DAY",
+        .usage = "--events FILE|DIR|- --call ID [--account ID]\n--events FILE|DIR|- --entry N [--partition P]\n"
+                 "--events FILE|DIR|- --account ID --day DAY",
         .about = "Says in words and figures where an amount came from: the records with their\n"
                  "places, who had set what, rate deck, exchange rate, increments and roundings,\n"
                  "every limit with its reason, the ledger entries and their hashes. A call that\n"

@@ -305,7 +305,7 @@ int cmd_export(int argc, char **argv)
     /* clang-format on */
     const struct option_table table = {
         .command = "callfold-replay export",
-        .usage = "ledger|calls|balances --format FORMAT --events FILE|-\n"
+        .usage = "ledger|calls|balances --format FORMAT --events FILE|DIR|-\n"
                  "ledger|calls|balances --format FORMAT --kafka FILE [-X NAME=VALUE]...",
         .about = "Folds the events again and writes what they mean in money, for the tools that\n"
                  "finance uses. Without a range: everything. With one, what came before it is the\n"

@@ -99,11 +99,12 @@ int cmd_state(int argc, char **argv)
     const struct option_table table = {
         .command = "callfold-replay state",
         .usage = "--at OFFSET|TIME --events FILE|DIR|-|--kafka FILE\n[--snapshots DIR] [--account ID] [--table NAME]",
-        .about = "Shows what callfold knew at a moment of the past, as `callfold status` shows what\n"
-                 "it knows now: balances, toggles, live calls, the decks in force. With --snapshots\n"
-                 "only what came after the nearest one is folded.",
-        .examples = "  callfold-replay state --at 2026-11-23T08:00:00Z --events archive --snapshots snapshots\n"
-                    "  callfold-replay state --at 3:1841077 --kafka kafka.properties --account acct-17",
+        .about = "Shows what callfold knew at a moment of the past, as `callfold status` shows\n"
+                 "what it knows now: balances, toggles, live calls, the decks in force. With\n"
+                 "--snapshots only what came after the nearest one is folded.",
+        .examples = "  callfold-replay state --at 2026-11-23T08:00:00Z --events archive \\\n"
+                    "      --snapshots snapshots\n"
+                    "  callfold-replay state --at 3:1841077 --kafka k.properties --account acct-17",
         .specs = specs,
         .count = sizeof specs / sizeof specs[0],
     };

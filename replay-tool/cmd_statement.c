@@ -173,7 +173,7 @@ int cmd_statement(int argc, char **argv)
     const struct option_table table = {
         .command = "callfold-replay statement",
         .usage =
-            "--account ID --month YYYY-MM --events FILE|-\n--account ID --month YYYY-MM --kafka FILE [-X NAME=VALUE]...",
+            "--account ID --month YYYY-MM --events FILE|DIR|-\n--account ID --month YYYY-MM --kafka FILE [-X NAME=VALUE]...",
         .about = "Folds the events again and writes a customer's month: opening balance, top-ups,\n"
                  "calls, chargebacks, closing balance. Amounts are seen from the customer, exact,\n"
                  "and add up; days are UTC. Folding ends where the month is final, so that the\n"

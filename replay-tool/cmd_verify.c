@@ -142,15 +142,15 @@ static void add_row(const struct verify *verify, struct table *table, uint32_t p
 static int show_summary(const struct verify *verify)
 {
     static const struct table_column columns[] = {
-        {"partition", "Partition", COLUMN_NUMBER, NULL, 0},
-        {"first_offset", "From offset", COLUMN_NUMBER, "0", 0},
-        {"next_offset", "Next offset", COLUMN_NUMBER, NULL, 0},
-        {"records", "Records", COLUMN_NUMBER, NULL, 0},
-        {"entries", "Entries", COLUMN_NUMBER, NULL, 0},
-        {"chain", "Ledger chain", COLUMN_WORD, NULL, 1},
-        {"attestations", "Attestations", COLUMN_NUMBER, NULL, 0},
-        {"outputs", "Outputs compared", COLUMN_NUMBER, NULL, 0},
-        {"unpublished", "Not published yet", COLUMN_NUMBER, "0", 0},
+        {"partition", "PARTITION", COLUMN_NUMBER, NULL, 0},
+        {"first_offset", "FROM OFFSET", COLUMN_NUMBER, "0", 0},
+        {"next_offset", "NEXT OFFSET", COLUMN_NUMBER, NULL, 0},
+        {"records", "RECORDS", COLUMN_NUMBER, NULL, 0},
+        {"entries", "ENTRIES", COLUMN_NUMBER, NULL, 0},
+        {"chain", "LEDGER CHAIN", COLUMN_WORD, NULL, 1},
+        {"attestations", "ATTESTATIONS", COLUMN_NUMBER, NULL, 0},
+        {"outputs", "OUTPUTS COMPARED", COLUMN_NUMBER, NULL, 0},
+        {"unpublished", "NOT PUBLISHED YET", COLUMN_NUMBER, "0", 0},
     };
     struct table *table = table_begin(verify->format, stdout, columns, sizeof columns / sizeof columns[0]);
     for (uint32_t i = 0; i < PARTITIONS_MAX; i++)
@@ -315,7 +315,7 @@ int cmd_verify(int argc, char **argv)
     /* clang-format on */
     const struct option_table table = {
         .command = "callfold-replay verify",
-        .usage = "--events FILE|- --outputs DIR [--all]\n--kafka FILE [-X NAME=VALUE]... [--all]",
+        .usage = "--events FILE|DIR|- --outputs DIR [--all]\n--kafka FILE [-X NAME=VALUE]... [--all]",
         .about = "Folds the events again and compares with what was attested: ledger chain, input\n"
                  "chain and digest of the whole state, each minute. With --all every output is\n"
                  "compared. Stops at the first difference, says where it is, shows both sides and\n"

@@ -35,9 +35,9 @@ struct source_options {
     {.name = "events",                                                                                       \
      .kind = OPTION_TEXT,                                                                                    \
      .target = &(from).events,                                                                               \
-     .value = "FILE|-",                                                                                      \
-     .help = "the events from a file, one a line, bare or in\n"                                              \
-             "archive form; - reads stdin"},                                                                 \
+     .value = "FILE|DIR|-",                                                                                  \
+     .help = "the events: a file, one a line, bare or in archive\n"                                          \
+             "form; an archive's directory; - reads stdin"},                                                 \
         KAFKA_OPTION_SPECS(false, (from).kafka, (from).properties),                                          \
     {                                                                                                        \
         .name = "partitions", .kind = OPTION_NUMBER, .target = &(from).partitions, .value = "N", .least = 1, \

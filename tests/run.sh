@@ -55,9 +55,9 @@ for flavour in "" /asan; do
     suite "cli$flavour" tests/cli/run.sh "$build$flavour"
     suite "embedded$flavour" tests/embedded/run.sh "$build$flavour"
     suite "auditor$flavour" tests/auditor/run.sh "$build$flavour"
-    suite "replay$flavour" tests/replay/run.sh "$build$flavour"
-    suite "replay$flavour/tamper" tests/replay/tamper.sh "$build$flavour"
-    suite "replay$flavour/crash" tests/replay/crash.sh "$build$flavour"
+    for part in run tamper crash; do
+        ACCOUNTS=${flavour:+10} suite "replay$flavour/$part" "tests/replay/$part.sh" "$build$flavour"
+    done
     suite "snapshots$flavour" tests/snapshots/run.py "$build$flavour"
     suite "books$flavour" tests/books/run.sh "$build$flavour"
     suite "hostile$flavour/events" tests/hostile/events.py "$build$flavour/callfold" 40

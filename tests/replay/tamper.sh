@@ -9,7 +9,7 @@ cd "$(dirname "$0")/../.." || exit 70
 
 play
 verify() { "$replay" verify --events "$day" --outputs "$1" --all; }
-expect "the day is in order" 0 Partition verify "$out"
+expect "the day is in order" 0 PARTITION verify "$out"
 
 # --- outputs: COPY NAME, then what is done to it ---
 forged=$work/forged
@@ -49,7 +49,7 @@ for topic in $topics; do
     forge "$topic" sed "\$s/\$/\n$(id_of "$topic" 1)/"
     expect "$topic: a line that is no output at the end" 1 "$place, partition 0, line $((count + 1))" verify "$forged"
     forge "$topic" sh -c "cat; echo '{\"specversion\":\"1.0\",\"id\":\"0:999999999:0\"}'" # past the last commit: never published
-    expect "$topic: what a killed meter wrote after its last commit does not count" 0 Partition verify "$forged"
+    expect "$topic: what a killed meter wrote after its last commit does not count" 0 PARTITION verify "$forged"
 done
 
 # --- attestations alone find it too, wherever they look ---
@@ -145,7 +145,7 @@ remake() { # FILTER...: the lines of one segment through it, all sums made anew
         "$damaged/manifest.json" >"$work/manifest" && mv "$work/manifest" "$damaged/manifest.json"
 }
 damage remake sed '100d'
-expect "archive: an event dropped, all hashes made anew: it looks whole" 0 Partition \
+expect "archive: an event dropped, all hashes made anew: it looks whole" 0 PARTITION \
     "$replay" archive --archive "$damaged" --verify
 expect "archive: but not what was attested" 1 "attestations.jsonl, partition 0, line" attested "$damaged"
 damage remake sed '100s/"value":"./"value":" /'
