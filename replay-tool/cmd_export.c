@@ -297,22 +297,24 @@ int cmd_export(int argc, char **argv)
     const struct option_spec specs[] = {
         SOURCE_OPTION_SPECS(export.from.source), /* no base: sums need all entries */
         {.name = "format", .kind = OPTION_TEXT, .target = &export.format_name, .value = "FORMAT", .required = true,
-         .help = "csv, ndjson (JSON lines), sqlite (a database of all the\nbooks) or hledger (a journal); the last two of the\n"
-                 "ledger only"},
+         .help = "csv, ndjson (JSON lines), sqlite (a database of all\nthe books) or hledger (a journal); the last two of\n"
+                 "the ledger only"},
         RANGE_OPTION_SPECS(export.range),
         OUTPUT_OPTION_SPEC(export.output),
     };
     /* clang-format on */
     const struct option_table table = {
         .command = "callfold-replay export",
-        .usage = "ledger|calls|balances --format FORMAT --events FILE|DIR|-\n"
-                 "ledger|calls|balances --format FORMAT --kafka FILE [-X NAME=VALUE]...",
+        .usage = "ledger|calls|balances --format FORMAT\n--events FILE|DIR|-\n"
+                 "ledger|calls|balances --format FORMAT\n--kafka FILE [-X NAME=VALUE]...",
         .about = "Folds the events again and writes what they mean in money, for the tools that\n"
                  "finance uses. Without a range: everything. With one, what came before it is the\n"
                  "opening balances. Sums are checked on the way. docs/finance.md says what the\n"
                  "ledger's accounts mean, callfold-replay(1) what is in each column.",
-        .examples = "  callfold-replay export ledger --format sqlite --events day.jsonl --output books.db\n"
-                    "  callfold-replay export ledger --format hledger --events day.jsonl --from 2026-11-01\n"
+        .examples = "  callfold-replay export ledger --format sqlite --events day.jsonl \\\n"
+                    "      --output books.db\n"
+                    "  callfold-replay export ledger --format hledger --events day.jsonl \\\n"
+                    "      --from 2026-11-01\n"
                     "  callfold-replay export calls --format csv --events day.jsonl --account acct-17",
         .specs = specs,
         .count = sizeof specs / sizeof specs[0],

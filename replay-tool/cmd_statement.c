@@ -172,15 +172,15 @@ int cmd_statement(int argc, char **argv)
     /* clang-format on */
     const struct option_table table = {
         .command = "callfold-replay statement",
-        .usage =
-            "--account ID --month YYYY-MM --events FILE|DIR|-\n--account ID --month YYYY-MM --kafka FILE [-X NAME=VALUE]...",
+        .usage = "--account ID --month YYYY-MM\n--events FILE|DIR|-\n"
+                 "--account ID --month YYYY-MM\n--kafka FILE [-X NAME=VALUE]...",
         .about = "Folds the events again and writes a customer's month: opening balance, top-ups,\n"
                  "calls, chargebacks, closing balance. Amounts are seen from the customer, exact,\n"
                  "and add up; days are UTC. Folding ends where the month is final, so that the\n"
                  "statement is the same whenever it is drawn up; before that it is provisional.",
         .examples = "  callfold-replay statement --account acct-17 --month 2026-11 --events day.jsonl\n"
-                    "  callfold-replay statement --account acct-17 --month 2026-11 --events day.jsonl --html \\\n"
-                    "      --output acct-17.html",
+                    "  callfold-replay statement --account acct-17 --month 2026-11 \\\n"
+                    "      --events day.jsonl --html --output acct-17.html",
         .specs = specs,
         .count = sizeof specs / sizeof specs[0],
     };

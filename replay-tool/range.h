@@ -33,27 +33,27 @@ struct range {
     bool is_by_entry;            /* only the partitions named */
     struct entry_range entries[PARTITIONS_MAX];
 };
-#define RANGE_OPTION_SPECS(range)                                                                                 \
-    {.name = "from",                                                                                              \
-     .kind = OPTION_TEXT,                                                                                         \
-     .target = &(range).from,                                                                                     \
-     .value = "DAY",                                                                                              \
-     .help = "the first day, UTC, such as 2026-11-01: the day that\nmoney belongs to, or on which a call ended"}, \
-        {.name = "to", .kind = OPTION_TEXT, .target = &(range).to, .value = "DAY", .help = "the last day"},       \
-        {.name = "from-entry",                                                                                    \
-         .kind = OPTION_LIST,                                                                                     \
-         .target = &(range).from_entries,                                                                         \
-         .value = "[PARTITION:]ENTRY",                                                                            \
-         .help = "the first ledger entry of a partition (0 when none is\nnamed); may be given again for others; " \
-                 "of partitions that\nno entry names nothing is exported"},                                       \
-        {.name = "to-entry",                                                                                      \
-         .kind = OPTION_LIST,                                                                                     \
-         .target = &(range).to_entries,                                                                           \
-         .value = "[PARTITION:]ENTRY",                                                                            \
-         .help = "the last ledger entry of a partition"},                                                         \
-    {                                                                                                             \
-        .name = "account", .kind = OPTION_TEXT, .target = &(range).account, .value = "ID",                        \
-        .help = "of one account only"                                                                             \
+#define RANGE_OPTION_SPECS(range)                                                                                    \
+    {.name = "from",                                                                                                 \
+     .kind = OPTION_TEXT,                                                                                            \
+     .target = &(range).from,                                                                                        \
+     .value = "DAY",                                                                                                 \
+     .help = "the first day, UTC, such as 2026-11-01: the day that\nmoney belongs to, or on which a call ended"},    \
+        {.name = "to", .kind = OPTION_TEXT, .target = &(range).to, .value = "DAY", .help = "the last day"},          \
+        {.name = "from-entry",                                                                                       \
+         .kind = OPTION_LIST,                                                                                        \
+         .target = &(range).from_entries,                                                                            \
+         .value = "[PARTITION:]ENTRY",                                                                               \
+         .help = "the first ledger entry of a partition (0 when none is\nnamed); may be given again for others; of " \
+                 "partitions\nthat no entry names nothing is exported"},                                             \
+        {.name = "to-entry",                                                                                         \
+         .kind = OPTION_LIST,                                                                                        \
+         .target = &(range).to_entries,                                                                              \
+         .value = "[PARTITION:]ENTRY",                                                                               \
+         .help = "the last ledger entry of a partition"},                                                            \
+    {                                                                                                                \
+        .name = "account", .kind = OPTION_TEXT, .target = &(range).account, .value = "ID",                           \
+        .help = "of one account only"                                                                                \
     }
 
 /* False after a message when the words are no range. */
