@@ -76,6 +76,23 @@ def model_outputs(records, partition_count):
 # ---------------------------------------------------------------- what must hold of any outputs
 
 
+def attribute(record, name):
+    """A text that a record has in its envelope, as far as it can be read."""
+    try:
+        value = json.loads(record.value).get(name)
+    except (ValueError, AttributeError, TypeError):
+        return None
+    return value if isinstance(value, str) else None
+
+
+def subject_of(record):
+    return attribute(record, "subject")
+
+
+def kind_of(record):
+    return (attribute(record, "type") or "").removeprefix("callfold.")
+
+
 def check_invariants(grouped, records):
     """The ledger of each partition by itself; Failed with the first sentence that does not hold."""
     chains, entries, balances = {}, {}, {}
@@ -113,17 +130,36 @@ def require(holds, output, what):
         raise Failed(f"{what}: {json.dumps(output, ensure_ascii=False)}")
 
 
+def check_ticks(history, grouped):
+    """A tick moves no limit that credits gave, unless it brings news of a policy or other calls went stale before it."""
+    limited, versions, seen = set(), {}, {}
+    for record in history.records:
+        kind, account = kind_of(record), (record.partition, subject_of(record))
+        outputs = sorted(grouped.get((record.partition, record.offset), []), key=number)
+        if kind == "policy.configured":
+            versions[record.partition] = versions.get(record.partition, 0) + 1
+        has_news = seen.get(account) != versions.get(record.partition)
+        went_stale = any(output["data"].get("reason") == "stale" for output in outputs)
+        for output in outputs:
+            call = (record.partition, output["subject"], output["data"].get("call_id"))
+            moved = output["type"][9:] if output["type"][9:] in ("call.cutoff", "call.cutoff_withdrawn") else None
+            by_credits = moved and output["data"].get("reason", "credits_exhausted") == "credits_exhausted"
+            require(not (by_credits and kind == "call.ticked" and call in limited) or has_news or went_stale, output,
+                    "a tick moves a limit")
+            if moved:
+                (limited.add if moved == "call.cutoff" else limited.discard)(call)
+        if any(output["subject"] == account[1] and output["topic"] != "rejects" for output in outputs):
+            seen[account] = versions.get(record.partition)
+
+
 def check_honest(history, grouped):
-    """A platform that ticks and obeys leaves nothing uncollected, but for what events/README.md says a
-    call's start may do to one that was not reported just before; and a tick moves no standing limit."""
-    limited, lowered_by_start = set(), set()
+    """A platform that ticks and obeys leaves nothing uncollected, but for what events/README.md says a call's start may
+    do to one that was not reported just before."""
+    lowered_by_start = set()
     for record in history.records if history.honest else []:
         for output in sorted(grouped.get((record.partition, record.offset), []), key=number):
             kind, call = output["type"][9:], (output["subject"], output["data"].get("call_id"))
             if kind in ("call.cutoff", "call.cutoff_withdrawn"):
-                require(call not in limited or b"call.ticked" not in record.value, output, "a tick moves a limit")
-                is_exhausted = output["data"].get("reason") == "credits_exhausted"
-                (limited.add if is_exhausted else limited.discard)(call)
                 by_start = history.honest == "ticks" and b"call.started" in record.value
                 (lowered_by_start.add if by_start else lowered_by_start.discard)(call)
             if kind == "call.recorded":
@@ -142,6 +178,7 @@ def judge(program, history, order):
         if index is not None:
             return signature(history, got, index, order), index, got
         check_invariants(got, history.records)
+        check_ticks(history, got)
         check_honest(history, got)
     except Failed as failure:
         return str(failure).split(":")[0], None, str(failure)
@@ -160,13 +197,6 @@ def signature(history, got, index, order):
 
 
 # ---------------------------------------------------------------- shrinking
-
-
-def subject_of(record):
-    try:
-        return json.loads(record.value).get("subject")
-    except (ValueError, AttributeError, TypeError):
-        return None
 
 
 def without(records, dropped):
@@ -191,8 +221,9 @@ class Shrinker:
         self.until = time.monotonic() + SHRINK_SECONDS
 
     def fails(self, records):
-        if time.monotonic() > self.until:
-            return False
+        return time.monotonic() <= self.until and self.still_fails(records)
+
+    def still_fails(self, records):
         history = History(records, self.partition_count, model_outputs(records, self.partition_count), None)
         failure = judge(self.program, history, self.order)
         return failure is not None and failure[0] == self.failure[0]
@@ -249,7 +280,7 @@ class Shrinker:
         self.drop_what_can_go(self.present, self.try_without)
         compact = [record._replace(offset=offset) for offset, record in
                    enumerate(record for record in self.records if record.value is not None)]
-        if compact and compact[0].timestamp is None and self.fails(compact):
+        if compact and compact[0].timestamp is None and self.still_fails(compact):
             self.records = compact
         return History(self.records, self.partition_count, model_outputs(self.records, self.partition_count), None)
 

@@ -20,6 +20,9 @@ class Limits:
                 self.say_limit(account, call)
         self.notify(account, change)
         self.recharge(account, change)
+        # Charged and granted together never exceed what is posted, nor do all commitments.
+        assert 0 <= account.accrued() <= account.posted
+        assert account.neither_charged_nor_granted(but=None) >= 0 and account.uncommitted() >= 0
 
     def set_limits(self, change):
         self.limit_daily_spend(change.account, change)
@@ -106,7 +109,6 @@ class Limits:
     def notify(self, account, change):
         charged = account.charged() > change.charged
         available = account.available()
-        assert available >= 0
         low = account.policy["low_credits"].get(account.currency)
         if charged and low is not None and available <= low and not account.low_said:
             account.low_said = True
