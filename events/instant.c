@@ -166,15 +166,3 @@ size_t instant_format(int64_t ms, char out[INSTANT_TEXT_MAX])
     put_digits(out + 20, 3, of_day % MS_PER_SECOND);
     return INSTANT_TEXT_MAX - 1;
 }
-
-int32_t instant_day(int64_t ms)
-{
-    int64_t day = ms / MS_PER_DAY;
-
-    return (int32_t)(ms % MS_PER_DAY < 0 ? day - 1 : day);
-}
-
-int64_t day_start_ms(int32_t day)
-{
-    return (int64_t)day * MS_PER_DAY;
-}

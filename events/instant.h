@@ -26,8 +26,14 @@ size_t instant_format(int64_t ms, char out[INSTANT_TEXT_MAX]);
 /* Reads "2026-11-23"; false, and *day untouched, when there is no such date. */
 bool day_parse(struct text t, int32_t *day);
 /* The UTC day an instant belongs to (floor), and a day's first instant. */
-int32_t instant_day(int64_t ms);
-int64_t day_start_ms(int32_t day);
+static inline int32_t instant_day(int64_t ms)
+{
+    return (int32_t)(ms / MS_PER_DAY - (ms % MS_PER_DAY < 0));
+}
+static inline int64_t day_start_ms(int32_t day)
+{
+    return (int64_t)day * MS_PER_DAY;
+}
 /* Writes "2026-11-23" and a NUL; returns 10. */
 size_t day_format(int32_t day, char out[DAY_TEXT_MAX]);
 

@@ -2,11 +2,6 @@
  * how it is closed. */
 #include "processor/fold/internal.h"
 
-struct call_record *call_of(struct record *call)
-{
-    return record_body(call);
-}
-
 struct text call_id(struct record *call)
 {
     return record_key_part(record_key(call), 1);
@@ -18,17 +13,6 @@ struct tariff call_tariff(const struct call_record *call)
                            .connect_micros = call->connect_micros,
                            .first_ms = (int64_t)call->first_s * MS_PER_SECOND,
                            .step_ms = (int64_t)call->step_s * MS_PER_SECOND};
-}
-
-int64_t call_talked_ms(const struct call_record *call)
-{
-    return call->limit_ms != NO_LIMIT && call->limit_ms < call->duration_ms ? call->limit_ms : call->duration_ms;
-}
-
-/* Charged or granted, and not posted: what no other call may be given. */
-int64_t call_held(const struct call_record *call)
-{
-    return call->limit_ms == NO_LIMIT ? call->charged_micros - call->posted_micros : call->committed_micros;
 }
 
 /* Adds modulo 2^64 and says when the true sum left int64. The sums of what is held

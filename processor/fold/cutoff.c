@@ -9,12 +9,6 @@
 
 #include <stdlib.h>
 
-bool cutoff_is_frozen(const struct call_record *call)
-{
-    return call->limit_ms != NO_LIMIT && call->limit_reason != CUTOFF_CREDITS_EXHAUSTED &&
-           call->limit_reason != CUTOFF_MAX_DURATION;
-}
-
 /* A call at its limit for lack of credits has exhausted the account. */
 static void note_reached(struct account_step *step, const struct call_record *call)
 {
@@ -127,11 +121,12 @@ void cutoff_member(struct account_step *step, struct text member, enum cutoff_re
 static void settle_daily_spend(struct account_step *step)
 {
     struct account_record *account = step->account;
-    int32_t day = instant_day(step->time_ms);
     int64_t cap_micros;
-    if (step->is_deadline || account->unfrozen_calls == 0 || day < account->spent_day ||
-        !policy_amount(step->fold, POLICY_DAILY_SPEND, account->currency, &cap_micros) ||
-        account_spent(account, day) < cap_micros)
+    if (step->is_deadline || account->unfrozen_calls == 0 ||
+        !policy_amount(step->fold, POLICY_DAILY_SPEND, account->currency, &cap_micros))
+        return;
+    int32_t day = instant_day(step->time_ms);
+    if (day < account->spent_day || account_spent(account, day) < cap_micros)
         return;
     for (struct record *r = first_call(step); r; r = next_call(r)) {
         const struct call_record *call = call_of(r);

@@ -171,11 +171,21 @@ bool number_assigned(struct fold *fold, struct text account, struct text number,
 bool destination_is_blocked(struct fold *fold, struct record *account, struct text number, struct text to);
 
 /* call.c */
-struct call_record *call_of(struct record *call);
+static inline struct call_record *call_of(struct record *call)
+{
+    return (struct call_record *)(void *)(call->rest + sizeof(struct live_links) + key_room(call->key_len));
+}
 struct tariff call_tariff(const struct call_record *call);
 /* Charged talk time: the duration, or the limit where that is less. */
-int64_t call_talked_ms(const struct call_record *call);
-int64_t call_held(const struct call_record *call);
+static inline int64_t call_talked_ms(const struct call_record *call)
+{
+    return call->limit_ms != NO_LIMIT && call->limit_ms < call->duration_ms ? call->limit_ms : call->duration_ms;
+}
+/* Charged or granted, and not posted: what no other call may be given. */
+static inline int64_t call_held(const struct call_record *call)
+{
+    return call->limit_ms == NO_LIMIT ? call->charged_micros - call->posted_micros : call->committed_micros;
+}
 /* Gives a call a duration and a limit (with its reason, which means nothing for
  * NO_LIMIT), and brings the account's sums and counts up to date. */
 void call_move(struct account_step *step, struct record *call, int64_t duration_ms, int64_t limit_ms,
@@ -232,7 +242,11 @@ void cutoff_lift(struct account_step *step, struct record *call);
 /* A call's max_call_ms comes within the horizon, and credits cover it. */
 bool cutoff_is_near_max(const struct account_step *step, const struct call_record *call);
 void cutoff_limit_to_max(struct account_step *step, struct record *call);
-bool cutoff_is_frozen(const struct call_record *call);
+static inline bool cutoff_is_frozen(const struct call_record *call)
+{
+    return call->limit_ms != NO_LIMIT && call->limit_reason != CUTOFF_CREDITS_EXHAUSTED &&
+           call->limit_reason != CUTOFF_MAX_DURATION;
+}
 
 /* grant.c */
 enum round {
