@@ -23,7 +23,7 @@ $(BUILD)/libstore.a: $(call objects,$(filter-out $(SNAPSHOT_PROGRAM),$(wildcard 
 
 CORE := $(BUILD)/libterminal.a $(BUILD)/libfold.a $(BUILD)/libevents.a
 $(BUILD)/callfold: $(call objects,$(wildcard processor/*.c processor/kafka/*.c)) $(BUILD)/libstore.a $(CORE)
-	@echo "  LD  $@"; $(CC) $(LDFLAGS) $(CFLAGS) -o $@ $^ -llmdb -lsmartcols -lrdkafka $(LIBS)
+	@echo "  LD  $@"; $(CC) $(LDFLAGS) $(CFLAGS) -o $@ $^ -llmdb -lsmartcols -lrdkafka -lmicrohttpd -lsystemd $(LIBS)
 
 $(BUILD)/callfold-snapshot: $(call objects,$(SNAPSHOT_PROGRAM)) $(BUILD)/libstore.a $(CORE)
 	@echo "  LD  $@"; $(CC) $(LDFLAGS) $(CFLAGS) -o $@ $^ -llmdb -lsmartcols $(LIBS)

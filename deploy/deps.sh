@@ -4,7 +4,7 @@
 # missing anywhere else.   usage: deploy/deps.sh build|check
 set -eu
 
-build="gcc make libc6-dev pkg-config liblmdb-dev libjansson-dev libssl-dev libxxhash-dev libsmartcols-dev librdkafka-dev libsqlite3-dev libzstd-dev"
+build="gcc make libc6-dev pkg-config liblmdb-dev libjansson-dev libssl-dev libxxhash-dev libsmartcols-dev librdkafka-dev libmicrohttpd-dev libsystemd-dev libsqlite3-dev libzstd-dev"
 check="$build libcmocka-dev python3 python3-jsonschema python3-yaml binutils jq zstd python3-confluent-kafka default-jre-headless maven openssl hledger sqlite3"
 case "${1:-}" in
     build) wanted=$build ;;
@@ -16,7 +16,7 @@ has_package() { dpkg-query -W -f '${Status}' "$1" 2>/dev/null | grep -q 'ok inst
 
 if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
     missing=""
-    for header in lmdb.h jansson.h openssl/sha.h xxhash.h libsmartcols/libsmartcols.h librdkafka/rdkafka.h sqlite3.h zstd.h; do
+    for header in lmdb.h jansson.h openssl/sha.h xxhash.h libsmartcols/libsmartcols.h librdkafka/rdkafka.h microhttpd.h systemd/sd-daemon.h sqlite3.h zstd.h; do
         echo "#include <$header>" | ${CC:-cc} -E - >/dev/null 2>&1 || missing="$missing $header"
     done
     [ "$1" = build ] || for program in python3 nm jq java mvn openssl hledger sqlite3; do

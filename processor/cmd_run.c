@@ -8,8 +8,11 @@
 
 #include "processor/commands.h"
 #include "processor/engine.h"
+#include "processor/http.h"
 #include "processor/kafka/log_kafka.h"
 #include "processor/log_file.h"
+#include "processor/pulse.h"
+#include "processor/service.h"
 #include "snapshots/fail_point.h"
 #include "snapshots/files.h"
 #include "terminal/message.h"
@@ -25,7 +28,7 @@
 #define MS_MOST       3600000
 
 struct run_options {
-    const char *events, *out, *state, *kafka;
+    const char *events, *out, *state, *kafka, *http;
     struct option_list properties;
     struct snapshot_options snapshots;
     bool follow, quiet;
@@ -105,6 +108,9 @@ static bool parse(struct run_options *options, int argc, char **argv, int *exit_
          .help = "records of idle accounts that may stay in memory, each\n"
                  "partition (4000000)"},
         SNAPSHOT_OPTION_SPECS(options->snapshots),
+        {.name = "http", .kind = OPTION_TEXT, .target = &options->http, .value = "[HOST:]PORT",
+         .help = "answer /metrics (Prometheus), /healthz and /readyz\n"
+                 "there; without HOST on the loopback (127.0.0.1)"},
         {.name = "quiet", .letter = 'q', .kind = OPTION_FLAG, .target = &options->quiet,
          .help = "say nothing but errors"},
     };
@@ -147,7 +153,7 @@ static void append_counts(char *out, size_t size, const char *const *names, cons
     }
 }
 
-static void say_rejects(const struct run_options *options, const struct engine_counts *counts)
+static void say_rejects(const struct run_options *options, const struct figures *counts)
 {
     const char *names[REJECT_REASON_COUNT];
     char list[1024];
@@ -160,7 +166,7 @@ static void say_rejects(const struct run_options *options, const struct engine_c
         message_note("rejected   %s; see callfold.rejects", list);
 }
 
-static void say_summary(const struct run_options *options, const struct engine_counts *counts)
+static void say_summary(const struct run_options *options, const struct figures *counts)
 {
     const char *names[TOPIC_COUNT];
     char list[512], records[COUNT_TEXT_MAX], rate[COUNT_TEXT_MAX], other[COUNT_TEXT_MAX];
@@ -184,6 +190,9 @@ static void say_summary(const struct run_options *options, const struct engine_c
 struct run_means {
     struct snapshot_schedule *snapshots;
     struct signature_key *key;
+    struct figures *figures;
+    struct board *board;
+    struct http *http; /* NULL: not wanted */
 };
 
 static int run_engine(const struct run_options *options, const struct run_means *means, struct log *log,
@@ -195,6 +204,7 @@ static int run_engine(const struct run_options *options, const struct run_means 
                    .key = means->key,
                    .partition_count = partition_count},
         .snapshots = means->snapshots,
+        .board = means->board,
         .batch_records = options->batch > 0       ? options->batch
                          : options->kafka != NULL ? BATCH_KAFKA
                                                   : BATCH_RECORDS,
@@ -205,10 +215,9 @@ static int run_engine(const struct run_options *options, const struct run_means 
         .keep_records = (size_t)options->keep_records,
         .stop = &stop_wanted,
     };
-    struct engine_counts counts;
-    int exit_code = engine_run(&config, log, &counts, error);
+    int exit_code = engine_run(&config, log, means->figures, error);
     if (exit_code == EX_OK)
-        say_summary(options, &counts);
+        say_summary(options, means->figures);
     return exit_code;
 }
 
@@ -251,6 +260,7 @@ static int run_until_stopped(const struct run_options *options, const struct run
     while ((exit_code = run_on_settings(options, means, settings, &was_open, error)) == EX_UNAVAILABLE && was_open &&
            !stop_wanted) {
         message_note("%s; starting over", error->message);
+        pulse_beat();
         nanosleep(&(struct timespec){.tv_sec = RETRY_S}, NULL);
     }
     return exit_code;
@@ -270,8 +280,23 @@ static int run_on_kafka(const struct run_options *options, const struct run_mean
     return exit_code;
 }
 
+/* Before anything that may take long, for it is watched meanwhile. */
+static bool show_figures(const struct run_options *options, struct run_means *means, struct store_error *error)
+{
+    means->figures = calloc(1, sizeof *means->figures);
+    if (means->figures == NULL)
+        abort();
+    means->board = board_new();
+    service_begin();
+    if (options->http != NULL)
+        means->http = http_open(options->http, means->board, error);
+    return options->http == NULL || means->http != NULL;
+}
+
 static bool prepare(const struct run_options *options, struct run_means *means, struct store_error *error)
 {
+    if (!show_figures(options, means, error))
+        return false;
     const struct snapshot_options *snapshots = &options->snapshots;
     means->snapshots = snapshot_schedule_new(snapshots, options->state, error);
     if (means->snapshots == NULL || snapshots->verify_path == NULL)
@@ -290,6 +315,16 @@ static int run(const struct run_options *options, const struct run_means *means,
     return exit_code;
 }
 
+static void release(struct run_means *means)
+{
+    http_close(means->http);
+    if (means->board != NULL)
+        board_free(means->board);
+    free(means->figures);
+    snapshot_schedule_free(means->snapshots);
+    signature_key_free(means->key);
+}
+
 int cmd_run(int argc, char **argv)
 {
     struct run_options options = {.batch_ms = BATCH_MS, .checkpoint_ms = CHECKPOINT_MS, .keep_records = KEEP_RECORDS};
@@ -304,8 +339,7 @@ int cmd_run(int argc, char **argv)
         if (exit_code != EX_OK)
             message_error("%s", error.message);
     }
-    snapshot_schedule_free(means.snapshots);
-    signature_key_free(means.key);
+    release(&means);
     free(options.properties.values);
     return exit_code;
 }

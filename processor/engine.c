@@ -8,19 +8,23 @@
 #include "events/encode.h"
 #include "processor/ahead.h"
 #include "processor/clock.h"
+#include "processor/pulse.h"
+#include "processor/service.h"
+#include "processor/survey.h"
 #include "snapshots/fail_point.h"
 #include "snapshots/files.h"
 #include "terminal/message.h"
 
 #define IDLE_WAIT_MS 1000
-#define WATCH_S      0.1 /* between two looks at the clocks of idle partitions */
+#define WATCH_S      0.1 /* between two looks at idle partitions */
+#define SHOW_S       0.2 /* between two looks of others at the figures */
 /* A checkpoint takes at most about a tenth of the time, however large it is. */
 #define CHECKPOINT_SHARE 10
 
 struct engine {
     const struct engine_config *config;
     struct log *log;
-    struct engine_counts *counts;
+    struct figures *counts;
     struct store_error *error;
     struct partition *partitions[PARTITIONS_MAX]; /* by number; NULL: not ours */
     size_t partition_count;
@@ -33,7 +37,9 @@ struct engine {
     double checkpoint_at, checkpoint_took; /* seconds_now() of the last one's end; its seconds */
     bool is_checkpoint_wanted;             /* whatever the clock says */
     bool is_stored;                        /* there has been a checkpoint */
-    double watched_at;                     /* seconds_now() of the last look at idle partitions */
+    double watched_at, shown_at;           /* seconds_now() of the last look at idle partitions, at the figures */
+    bool is_assigned;                      /* the log has said which partitions are ours, be it none */
+    int64_t duplicates_gone;               /* of partitions that are no more ours */
     struct progress progress;
 };
 
@@ -67,21 +73,33 @@ static bool assign_all(struct engine *engine, const struct log_batch *batch)
     for (size_t i = 0; i < batch->count; i++)
         if (!assign(engine, &batch->assigned[i]))
             return false;
+    engine->is_assigned = true;
     return true;
+}
+
+/* Duplicates are counted by the folds. */
+static void count_duplicates(struct engine *engine)
+{
+    engine->counts->duplicates = engine->duplicates_gone;
+    for (size_t i = 0; i < PARTITIONS_MAX; i++)
+        if (engine->partitions[i] != NULL)
+            engine->counts->duplicates += partition_duplicates(engine->partitions[i]);
 }
 
 /* Closes all as they are: what no checkpoint has is folded again. */
 static void let_go(struct engine *engine)
 {
+    count_duplicates(engine);
+    engine->duplicates_gone = engine->counts->duplicates;
     for (size_t i = 0; i < PARTITIONS_MAX; i++) {
         if (engine->partitions[i] == NULL)
             continue;
-        engine->counts->duplicates += partition_duplicates(engine->partitions[i]);
         partition_close(engine->partitions[i]);
         engine->partitions[i] = NULL;
         engine->ahead.folds[i] = NULL;
     }
     engine->partition_count = 0;
+    engine->is_assigned = false;
     engine->pending = 0;
     engine->unstored = 0;
 }
@@ -107,7 +125,6 @@ static void note_pending(struct engine *engine)
 
 static void publish(struct engine *engine, const struct output_list *outputs)
 {
-    struct engine_counts *counts = engine->counts;
     for (size_t i = 0; i < outputs->count; i++) {
         const struct output *output = &outputs->items[i];
         enum output_topic topic = output_topic_of(output->type);
@@ -115,12 +132,10 @@ static void publish(struct engine *engine, const struct output_list *outputs)
         output_encode(&engine->line, outputs, i);
         engine->log->does->append(engine->log, topic, outputs->partition, output->subject,
                                   (struct text){engine->line.at, engine->line.len});
-        counts->outputs[topic]++;
-        if (output->type == OUTPUT_EVENT_REJECTED)
-            counts->rejects[output->data.rejected.reason]++;
+        figures_count_output(engine->counts, output);
     }
     note_pending(engine);
-    counts->records++;
+    engine->counts->records++;
 }
 
 static bool commit(struct engine *engine)
@@ -158,6 +173,7 @@ static bool fold(struct engine *engine, struct partition *partition, const struc
     partition->position = record->end;
     engine->unstored++;
     if (record->end > partition->last.position) {
+        engine->counts->events[event != NULL ? event->type : EVENT_TYPE_COUNT]++;
         publish(engine, &outputs);
         return true;
     }
@@ -220,6 +236,7 @@ static bool checkpoint(struct engine *engine, bool clean)
     engine->is_stored = true;
     engine->checkpoint_at = seconds_now();
     engine->checkpoint_took = engine->checkpoint_at - begun;
+    histogram_observe(&engine->counts->checkpoints, engine->checkpoint_took);
     return true;
 }
 
@@ -301,15 +318,42 @@ static bool end(struct engine *engine)
     return commit(engine) && checkpoint(engine, true);
 }
 
-static void watch_clocks(struct engine *engine)
+static void watch_clocks(struct engine *engine, double now)
 {
-    double now = seconds_now();
     if (engine->log->does->idle_ms == NULL || now - engine->watched_at < WATCH_S)
         return;
     engine->watched_at = now;
     for (size_t i = 0; i < PARTITIONS_MAX; i++)
         if (engine->partitions[i] != NULL)
             clock_watch(engine->log, engine->partitions[i]);
+}
+
+static void note_commit(struct engine *engine)
+{
+    if (engine->log->commit_took > 0)
+        histogram_observe(&engine->counts->commits, engine->log->commit_took);
+    engine->log->commit_took = 0;
+}
+
+static void show(struct engine *engine)
+{
+    count_duplicates(engine);
+    survey(engine->counts, engine->log, engine->partitions, engine->is_assigned);
+    board_write(engine->config->board, engine->counts);
+    service_tell(engine->counts->is_ready, engine->counts->status);
+}
+
+/* What is done beside the work. */
+static void look_around(struct engine *engine)
+{
+    double now = seconds_now();
+    pulse_beat();
+    note_commit(engine);
+    watch_clocks(engine, now);
+    if (now - engine->shown_at < SHOW_S)
+        return;
+    engine->shown_at = now;
+    show(engine);
 }
 
 static bool loop(struct engine *engine)
@@ -323,27 +367,32 @@ static bool loop(struct engine *engine)
             return false;
         if (engine->is_stored)
             snapshot_schedule_turn(engine->config->snapshots);
-        watch_clocks(engine);
+        look_around(engine);
         engine->counts->is_stopped = *engine->config->stop != 0;
     } while (answer != LOG_END && !engine->counts->is_stopped);
+    if (engine->counts->is_stopped)
+        service_stopping();
     return end(engine);
 }
 
-int engine_run(const struct engine_config *config, struct log *log, struct engine_counts *counts,
-               struct store_error *error)
+int engine_run(const struct engine_config *config, struct log *log, struct figures *figures, struct store_error *error)
 {
     struct engine *engine = calloc(1, sizeof *engine);
     if (engine == NULL)
         abort();
-    *counts = (struct engine_counts){0};
-    *engine = (struct engine){
-        .config = config, .log = log, .counts = counts, .error = error, .ahead = {.decoder = decoder_new()}};
+    *engine = (struct engine){.config = config,
+                              .log = log,
+                              .counts = figures,
+                              .error = error,
+                              .ahead = {.decoder = decoder_new()},
+                              .duplicates_gone = figures->duplicates};
     double begun = engine->checkpoint_at = seconds_now();
     progress_begin(&engine->progress, "folding", "events");
     bool done = loop(engine);
     progress_end(&engine->progress);
-    counts->seconds = seconds_now() - begun;
+    figures->seconds += seconds_now() - begun;
     let_go(engine);
+    show(engine);
     decoder_free(engine->ahead.decoder);
     buffer_free(&engine->line);
     free(engine);

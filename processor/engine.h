@@ -12,13 +12,14 @@
 
 #include <signal.h>
 
-#include "processor/log.h"
+#include "processor/figures.h"
 #include "processor/partition.h"
 #include "processor/snapshot_schedule.h"
 
 struct engine_config {
     struct partition_places places;
     struct snapshot_schedule *snapshots; /* NULL: none are made */
+    struct board *board;                 /* where it writes what it is doing */
     int64_t batch_records;               /* a commit is due after so many records, */
     int64_t batch_ms;                    /* or so long after the first of them */
     bool commit_when_idle;               /* or as soon as there are no more for now */
@@ -28,19 +29,9 @@ struct engine_config {
     const volatile sig_atomic_t *stop;   /* not 0: end in good order */
 };
 
-/* What a run did. */
-struct engine_counts {
-    int64_t records;  /* folded and published */
-    int64_t refolded; /* folded again in silence */
-    int64_t duplicates;
-    int64_t outputs[TOPIC_COUNT], rejects[REJECT_REASON_COUNT];
-    bool is_stopped; /* by config->stop, before the log's end */
-    double seconds;
-};
-
 /* Runs until the log's end or until stopped; EX_OK, or the code that goes with
- * *error. The log stays the caller's to close. */
-int engine_run(const struct engine_config *config, struct log *log, struct engine_counts *counts,
-               struct store_error *error);
+ * *error. Adds to *figures, which begin as zeros. The log stays the caller's to
+ * close. */
+int engine_run(const struct engine_config *config, struct log *log, struct figures *figures, struct store_error *error);
 
 #endif

@@ -3,9 +3,10 @@
  * The engine knows only this interface; log_file.h keeps it with files of JSON
  * lines, and a broker fits behind it. The order of a life:
  *
- *     read  -> LOG_ASSIGNED: partitions that this process now folds, each with
- *              what the last commit said of it. The engine opens their states
- *              and answers each with begin(mark of the state).
+ *     read  -> LOG_ASSIGNED: partitions that this process now folds (none is an
+ *              answer too), each with what the last commit said of it. The
+ *              engine opens their states and answers each with begin(mark of
+ *              the state).
  *     read  -> LOG_RECORDS: records, from the smallest mark on; those that a
  *              partition's state knows already come again and are the engine's
  *              to skip (by `end`). LOG_IDLE: nothing for now. LOG_END: nothing
@@ -86,6 +87,7 @@ struct log_published {
 struct log {
     const struct log_operations *does;
     struct store_error error; /* of the last operation that failed */
+    double commit_took;       /* seconds, of the last commit that has ended; the engine takes it and leaves 0 */
 };
 
 struct log_operations {
@@ -110,6 +112,8 @@ struct log_operations {
      * more are to be read, or none may be written. NULL in a log that is not
      * ours to write to. */
     int64_t (*idle_ms)(struct log *log, uint32_t partition, int64_t timestamp_ms);
+    /* Records from the last one read to the log's end; -1 when it is not known. */
+    int64_t (*lag)(struct log *log, uint32_t partition);
     /* Writes a record for it to be read again. */
     void (*wake)(struct log *log, uint32_t partition, struct text event);
     void (*close)(struct log *log);

@@ -13,6 +13,7 @@
 #include "processor/log_file_recall.h"
 #include "processor/log_file_records.h"
 #include "snapshots/files.h"
+#include "terminal/message.h"
 
 #define RECORDS_MAX 4096 /* handed out at once */
 
@@ -224,8 +225,10 @@ static enum log_answer file_read(struct log *log, size_t most, int wait_ms, stru
 {
     struct log_file *file = of(log);
     size_t count;
-    if (!file->is_assigned)
+    if (!file->is_assigned) {
         assign_known(file);
+        return give_assigned(file, batch);
+    }
     if (file->assigned_count > 0)
         return give_assigned(file, batch);
     if (!file->is_started && !start_reading(file))
@@ -277,9 +280,12 @@ static enum log_outcome file_commit(struct log *log, const struct log_progress *
                                    .count = count,
                                    .partitions = progress,
                                    .archive_offsets = file->lines_read.next_offset};
+    double begun = seconds_now();
     assert(file->read.position >= file->committed.mark.position);
     file->committed.mark = file->read;
-    return outputs_commit(&file->outputs, &commit, &log->error) ? LOG_DONE : LOG_BROKEN;
+    bool is_done = outputs_commit(&file->outputs, &commit, &log->error);
+    log->commit_took = seconds_now() - begun;
+    return is_done ? LOG_DONE : LOG_BROKEN;
 }
 
 static void file_mark(struct log *log, uint32_t partition, struct log_mark *mark)

@@ -4,17 +4,23 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/pidfd.h>
 #include <sys/stat.h>
 #include <sysexits.h>
 #include <time.h>
+#include <unistd.h>
 
+#include "processor/pulse.h"
 #include "snapshots/fail_point.h"
 #include "snapshots/files.h"
 #include "snapshots/isolated.h"
 #include "snapshots/snapshot.h"
 #include "terminal/message.h"
+
+#define BEAT_MS 1000
 
 /* Proving a stored state. */
 
@@ -46,6 +52,17 @@ static int prove(void *context)
     return store_adds_up(suspect->dir, suspect->number) ? EX_OK : EX_SOFTWARE;
 }
 
+/* The child's exit code. It may take its time, and we are alive meanwhile. */
+static int await(pid_t child)
+{
+    struct pollfd end = {.fd = child > 0 ? pidfd_open(child, 0) : -1, .events = POLLIN};
+    while (end.fd >= 0 && poll(&end, 1, BEAT_MS) <= 0)
+        pulse_beat();
+    if (end.fd >= 0)
+        close(end.fd);
+    return isolated_end(child);
+}
+
 /* In a process of its own: what a failing machine left of a map may kill its reader. */
 static bool prove_store(const char *dir, uint32_t number)
 {
@@ -53,7 +70,7 @@ static bool prove_store(const char *dir, uint32_t number)
     struct stat status;
     struct suspect suspect = {dir, number};
     store_path(path, dir, number);
-    return stat(path, &status) != 0 || isolated_end(isolated_start(prove, &suspect)) == EX_OK;
+    return stat(path, &status) != 0 || await(isolated_start(prove, &suspect)) == EX_OK;
 }
 
 static bool set_aside(const char *dir, uint32_t number, struct store_error *error)
@@ -100,6 +117,7 @@ static bool check_versions(const struct partition *partition, uint32_t partition
 
 static bool restore_record(void *fold, struct text key, struct text body)
 {
+    pulse_beat();
     return fold_restore(fold, key, body);
 }
 

@@ -78,6 +78,8 @@ suite model/schemas tests/model/schemas.sh "$build"
 COMPARE_OPTIONS=--laws suite model/laws tests/model/run.sh "${LAW_SEEDS:-6}" "${MODEL_EVENTS:-800}" 901
 suite day tests/day/run.sh "$build"
 suite docs tests/docs/run.sh "$build"
+suite running tests/running/run.py "$build"
+suite running/asan tests/running/run.py "$build/asan" Figures Answers
 suite limits tests/limits/run.py "$build"
 suite limits/asan tests/limits/run.py "$build/asan" amounts
 

@@ -51,6 +51,11 @@ void alarm_at_end(struct alarm *alarm, uint32_t partition)
     alarm->places[partition].is_at_end = true;
 }
 
+bool alarm_is_at_end(const struct alarm *alarm, uint32_t partition)
+{
+    return alarm->places[partition].is_at_end;
+}
+
 static bool may_ring(const struct alarm *alarm, const struct alarm_place *place, double now)
 {
     bool is_read_back = place->received_at > place->rung_at;

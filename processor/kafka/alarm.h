@@ -42,6 +42,7 @@ void alarm_reads(struct alarm *alarm);
 void alarm_begin(struct alarm *alarm, uint32_t partition);
 void alarm_received(struct alarm *alarm, uint32_t partition, double now);
 void alarm_at_end(struct alarm *alarm, uint32_t partition);
+bool alarm_is_at_end(const struct alarm *alarm, uint32_t partition);
 
 /* ms since the partition's last record, whose timestamp that is; -1 while more
  * are to be read, or no record may be written. */

@@ -9,6 +9,7 @@
 #include <syslog.h>
 
 #include "processor/kafka/namesake.h"
+#include "processor/pulse.h"
 #include "snapshots/files.h"
 #include "terminal/message.h"
 
@@ -33,12 +34,10 @@ static const struct preset defaults[] = {
     {"transaction.timeout.ms", "10000"},
 };
 
-static const struct preset
-    consumer_needs[] =
-        {
-            {"isolation.level", "read_committed"}, {"enable.auto.commit", "false"},
-            {"enable.auto.offset.store", "false"}, {"auto.offset.reset", "error"},
-            {"enable.partition.eof", "true"}, /* the end of a partition is told: it is idle */
+/* The end of a partition is told, for it is idle then. */
+static const struct preset consumer_needs[] = {
+    {"isolation.level", "read_committed"}, {"enable.auto.commit", "false"},  {"enable.auto.offset.store", "false"},
+    {"auto.offset.reset", "error"},        {"enable.partition.eof", "true"},
 };
 
 /* A reader may have hundreds of partitions, and each has a queue of its own. */
@@ -308,6 +307,7 @@ const struct rd_kafka_metadata *client_metadata(struct client *client, struct st
     rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR__TIMED_OUT;
     double begun = seconds_now();
     while (seconds_now() - begun < REACH_MS / 1000.0) {
+        pulse_beat();
         code = rd_kafka_metadata(client->rk, 1, NULL, &metadata, REACH_STEP_MS);
         rd_kafka_poll(client->rk, 0);
         if (code == RD_KAFKA_RESP_ERR_NO_ERROR)

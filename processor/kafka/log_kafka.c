@@ -16,6 +16,7 @@
 #include "processor/kafka/topics.h"
 #include "processor/kafka/transaction.h"
 #include "processor/progress_json.h"
+#include "processor/pulse.h"
 #include "snapshots/files.h"
 #include "terminal/message.h"
 
@@ -139,6 +140,7 @@ static enum log_outcome wait_for_commit(struct log_kafka *kafka, commit_step *st
     enum log_outcome outcome;
     double stopped = 0;
     while ((outcome = step(&kafka->transaction, WAIT_MS, error)) == LOG_WAITING) {
+        pulse_beat();
         if (*kafka->config.stop == 0)
             continue;
         stopped = stopped > 0 ? stopped : seconds_now();
@@ -430,6 +432,8 @@ static enum log_answer kafka_read(struct log *log, size_t most, int wait_ms, str
 {
     struct log_kafka *kafka = of(log);
     alarm_reads(&kafka->alarm);
+    log->commit_took = kafka->transaction.took;
+    kafka->transaction.took = 0;
     release_messages(kafka);
     if (kafka->is_rebalanced && !settle_rebalance(kafka))
         return LOG_FAILED;
@@ -521,6 +525,21 @@ static void kafka_wake(struct log *log, uint32_t partition, struct text event)
     alarm_ring(&of(log)->alarm, partition, event);
 }
 
+/* By what the last fetch said of the log's end; marks of transactions after the last record are none to wait for. */
+static int64_t kafka_lag(struct log *log, uint32_t partition)
+{
+    const struct log_kafka *kafka = of(log);
+    int64_t low, high;
+    if (alarm_is_at_end(&kafka->alarm, partition))
+        return 0;
+    bool is_known = rd_kafka_get_watermark_offsets(kafka->consumer.rk, EVENTS_TOPIC, (int32_t)partition, &low, &high) ==
+                        RD_KAFKA_RESP_ERR_NO_ERROR &&
+                    high >= 0;
+    if (!is_known)
+        return -1;
+    return high > kafka->places[partition].delivered ? high - kafka->places[partition].delivered : 0;
+}
+
 /* Opening and closing. */
 
 static void kafka_close(struct log *log)
@@ -561,6 +580,7 @@ static const struct log_operations operations = {
     .sync = kafka_sync,
     .idle_ms = kafka_idle_ms,
     .wake = kafka_wake,
+    .lag = kafka_lag,
     .close = kafka_close,
 };
 

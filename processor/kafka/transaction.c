@@ -7,6 +7,7 @@
 #include <sysexits.h>
 #include <time.h>
 
+#include "processor/pulse.h"
 #include "snapshots/fail_point.h"
 #include "snapshots/files.h"
 #include "terminal/message.h"
@@ -25,6 +26,7 @@ static bool take_name(struct transaction *transaction, struct store_error *error
 {
     double begun = seconds_now();
     for (;;) {
+        pulse_beat();
         rd_kafka_error_t *fault = rd_kafka_init_transactions(transaction->producer.rk, INIT_MS);
         if (fault == NULL)
             return true;
@@ -148,6 +150,7 @@ void transaction_seal(struct transaction *transaction, rd_kafka_topic_partition_
                       const rd_kafka_consumer_group_metadata_t *group)
 {
     transaction->stage = TRANSACTION_SEALED;
+    transaction->sealed_at = seconds_now();
     FAIL_POINT("after-produce");
     if (transaction->spoilt == RD_KAFKA_RESP_ERR_NO_ERROR)
         committer_start(transaction->committer, offsets, group);
@@ -222,6 +225,7 @@ enum log_outcome transaction_advance(struct transaction *transaction, int timeou
     if (outcome == LOG_ABORTED)
         return abort_failed(transaction, error);
     if (outcome == LOG_DONE) {
+        transaction->took = seconds_now() - transaction->sealed_at;
         transaction->aborts = 0;
         transaction->stage = TRANSACTION_NONE;
         send_held(transaction);

@@ -44,6 +44,7 @@ struct transaction {
     size_t output_count, output_capacity;
     rd_kafka_resp_err_t spoilt; /* why an output of this transaction was not taken */
     int aborts;                 /* in a row */
+    double sealed_at, took;     /* seconds_now(); of the last commit that was done, 0 once it was noted */
 };
 
 /* Takes the instance's name: whoever had it before can commit nothing any more,
