@@ -95,6 +95,28 @@ for key, record in records.items():
 for key, denial in denied.items():
     if key[0] in days and key in told:
         check(f"{key}: the denial", (told[key]["reason"], told[key]["detail"]) == (denial["reason"], denial["detail"]))
+# The same history by the policy that it has: nothing changes, and every group's sums are the ledger's.
+run = subprocess.run([f"{build}/callfold-replay", "what-if", "--events", f"{place}/day.jsonl", "--policy",
+                      "tick_ms=6000", "--json"], capture_output=True, check=False)
+check(f"what-if: exit code {run.returncode} {run.stderr}", run.returncode == 0)
+revenue = collections.Counter()
+for entry in read("ledger"):
+    if entry["data"]["kind"] == "call":
+        revenue[entry["data"]["currency"]] -= micros(entry["data"]["amount"])
+counted = collections.Counter(r["currency"] for r in records.values() if r["charged"])
+rows = json.loads(run.stdout)
+for by in "total", "origin", "destination", "account":
+    sums, calls = collections.Counter(), collections.Counter()
+    for row in rows:
+        if row["by"] == by:
+            sums[row["currency"]] += micros(row["revenue_before"])
+            calls[row["currency"]] += row["calls_before"]
+    check(f"what-if: revenue by {by} is the ledger's", +sums == +revenue)
+    check(f"what-if: calls by {by} are those recorded", +calls == +counted)
+for row in rows:
+    same = all(row[name] == row[name.replace("before", "after")] for name in row if "before" in name)
+    check(f"what-if: {row['by']} {row['name']} is as it was", same and row["refused"] == row["allowed"] == 0)
+
 check("a day has enough calls to show something", len(records) > 50 and sum(r["charged"] for r in records.values()) > 20)
 
 print(f"{passed} passed, {failed} failed")
