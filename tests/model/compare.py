@@ -146,7 +146,7 @@ def check_ticks(history, grouped):
             by_credits = moved and output["data"].get("reason", "credits_exhausted") == "credits_exhausted"
             require(not (by_credits and kind == "call.ticked" and call in limited) or has_news or went_stale, output,
                     "a tick moves a limit")
-            if moved:
+            if moved or output["type"] == "callfold.call.recorded":  # whose id may be used again
                 (limited.add if moved == "call.cutoff" else limited.discard)(call)
         if any(output["subject"] == account[1] and output["topic"] != "rejects" for output in outputs):
             seen[account] = versions.get(record.partition)
