@@ -43,9 +43,10 @@ struct notes {
 /* Every function skip_ and take_ begins at `at` and returns the place behind
  * what it took, or NULL when something else is there. */
 
+/* Nearly always there is none, which the first comparison tells. */
 static inline const char *skip_space(const char *at, const char *end)
 {
-    while (at < end && (*at == ' ' || *at == '\n' || *at == '\r' || *at == '\t'))
+    while (at < end && *at <= ' ' && (*at == ' ' || *at == '\n' || *at == '\r' || *at == '\t'))
         at++;
     return at;
 }
@@ -74,17 +75,15 @@ static inline uint64_t not_plain(uint64_t word)
 /* The rest of a string whose opening quote is taken, and its closing one. */
 static inline const char *take_string_rest(const char *at, const char *end, struct text *out)
 {
+    uint64_t found = 0;
+
     out->at = at;
-    for (; end - at >= 8; at += 8) {
+    for (; !found && end - at >= 8; at += found ? __builtin_ctzll(found) / 8 : 8) {
         uint64_t word;
         memcpy(&word, at, sizeof(word));
-        uint64_t found = not_plain(le64toh(word));
-        if (found) {
-            at += __builtin_ctzll(found) / 8;
-            break;
-        }
+        found = not_plain(le64toh(word));
     }
-    while (at < end && *at != '"' && *at != '\\' && (signed char)*at >= ' ')
+    while (!found && at < end && *at != '"' && *at != '\\' && (signed char)*at >= ' ')
         at++;
     out->len = (size_t)(at - out->at);
     return at < end && *at == '"' ? at + 1 : NULL;

@@ -51,6 +51,29 @@ static void test_parse_reads_milliseconds(void **state)
     }
 }
 
+/* The same instant with one more digit goes another way through the parser: both
+ * ways must take the same texts, whatever stands in whichever place. */
+static void test_parse_of_the_usual_form(void **state)
+{
+    static const char *const usual[] = {"2026-11-23T08:00:06.000Z", "2024-02-29T23:59:59.999Z",
+                                        "1999-02-28T19:30:10.905Z", "0000-01-01T00:00:00.000Z",
+                                        "9999-12-31T20:09:50.090Z"};
+    (void)state;
+    for (size_t i = 0; i < sizeof usual / sizeof usual[0]; i++)
+        for (size_t place = 0; place < 24 * 256; place++) {
+            char text[25], longer[27];
+            int64_t ms = 0, longer_ms = 0;
+            snprintf(text, sizeof text, "%s", usual[i]);
+            text[place / 256] = (char)(place % 256);
+            memcpy(longer, text, 23);
+            longer[23] = '0';
+            longer[24] = text[23];
+            bool taken = instant_parse((struct text){text, 24}, &ms);
+            assert_int_equal(taken, instant_parse((struct text){longer, 25}, &longer_ms));
+            assert_true(ms == longer_ms);
+        }
+}
+
 static void test_parse_refuses_all_else(void **state)
 {
     static const char *const rows[] = {
@@ -185,6 +208,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_parse_reads_milliseconds),
+        cmocka_unit_test(test_parse_of_the_usual_form),
         cmocka_unit_test(test_parse_refuses_all_else),
         cmocka_unit_test(test_format),
         cmocka_unit_test(test_days_are_floored),
