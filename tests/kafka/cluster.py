@@ -203,6 +203,17 @@ class Cluster:
             time.sleep(0.05)
         raise TimeoutError(f"{wanted} brokers are not up after {START_TIMEOUT_S} s\n{tail(self.brokers[0].log)}")
 
+    def wait_in_sync(self):
+        """Returns when every running broker is there and has all that it should have."""
+        self.wait_ready()
+        admin = confluent_kafka.admin.AdminClient(self.client(QUIET))
+        deadline = time.monotonic() + START_TIMEOUT_S
+        while any(len(partition.isrs) < len(partition.replicas)
+                  for topic in admin.list_topics(timeout=10).topics.values() for partition in topic.partitions.values()):
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"replicas do not catch up in {START_TIMEOUT_S} s")
+            time.sleep(0.1)
+
     def broker_properties(self, broker):
         count = len(self.brokers)
         text = BROKER_PROPERTIES.format(

@@ -28,6 +28,7 @@ OUTPUTS = ("commands", "ledger", "calls", "balances", "rejects", "attestations")
 TOPICS = [f"callfold.{name}" for name in ("events", *OUTPUTS, "progress")]
 CLIENT = "meter"        # client.id of a meter's connections but for the group's,
 MEMBER = "callfold-"    # whose begins so
+OF_THE_TOPIC = confluent_kafka.admin.ConfigSource.DYNAMIC_TOPIC_CONFIG.value
 FOLD_TIMEOUT_S = 120
 EX_USAGE, EX_UNAVAILABLE, EX_IOERR, EX_CONFIG = 64, 69, 74, 78
 
@@ -42,8 +43,9 @@ class Meter:
         self.messages.touch()
         self.process = None
 
-    def start(self, fail_point=None, file_size=None):
-        """fail_point: where it kills itself; file_size: bytes, and no file of it may grow larger."""
+    def start(self, fail_point=None, file_size=None, properties=None):
+        """fail_point: where it kills itself; file_size: bytes, and no file of it may grow larger;
+        properties: a file other than the house's."""
         environment = os.environ | ({"CALLFOLD_FAIL_POINT": fail_point} if fail_point else {})
 
         def prepare():
@@ -52,7 +54,7 @@ class Meter:
                 resource.setrlimit(resource.RLIMIT_FSIZE, (file_size, file_size))
         with open(self.messages, "ab") as messages:
             self.process = subprocess.Popen(
-                [CALLFOLD, "run", "--kafka", self.house.properties, "--state", self.state, "-X",
+                [CALLFOLD, "run", "--kafka", properties or self.house.properties, "--state", self.state, "-X",
                  f"callfold.instance={self.instance}", "-X", f"client.id={CLIENT}", *self.options],
                 stdin=subprocess.DEVNULL, stdout=messages, stderr=subprocess.STDOUT, env=environment,
                 preexec_fn=prepare)
@@ -140,22 +142,40 @@ class House:
             deleted.result(30)
         await_that(lambda: not self.admin.list_topics(timeout=30).topics.keys() & set(names), lambda: "topics stay")
 
+    def alter(self, topic, more):
+        """Sets properties of a topic beside those that it has."""
+        asked = confluent_kafka.admin.ConfigResource("topic", topic)
+        entries = self.admin.describe_configs([asked])[asked].result(30).values()
+        own = {entry.name: entry.value for entry in entries if entry.source == OF_THE_TOPIC}
+        wanted = confluent_kafka.admin.ConfigResource("topic", topic, set_config=own | more)
+        self.admin.alter_configs([wanted])[wanted].result(30)
+
     def meter(self, instance, *options, state=None):
         self.meters.append(Meter(self, instance, options, state))
         return self.meters[-1]
 
     def feed(self, count, pieces=1, seconds=0.0):
-        """Writes the next `count` lines of the day in `pieces`, spread over that time."""
+        """Writes the next `count` lines of the day in `pieces`, spread over that time; again,
+        whole, a piece that brokers did not take."""
         lines = day_lines()[self.fed:self.fed + count]
         assert len(lines) == count, "the day is too short for this"
         self.fed += count
         size = -(-count // pieces)
         for begin in range(0, count, size):
-            callfold("produce", "--kafka", self.properties, "--events", "-",
-                     stdin=b"".join(lines[begin:begin + size]))
+            piece, until = b"".join(lines[begin:begin + size]), time.monotonic() + FOLD_TIMEOUT_S
+            while self._produce(piece) == EX_UNAVAILABLE and time.monotonic() < until:
+                pass
             time.sleep(seconds / pieces)
 
+    def _produce(self, lines):
+        done = subprocess.run([CALLFOLD, "produce", "--kafka", self.properties, "--events", "-"], input=lines,
+                              capture_output=True, timeout=FOLD_TIMEOUT_S, check=False)
+        assert done.returncode in (0, EX_UNAVAILABLE), f"callfold produce: {done.returncode} {done.stderr}"
+        return done.returncode
+
     def feed_meanwhile(self, count, pieces, seconds):
+        if self.feeder:
+            self.feeder.join()
         self.feeder = threading.Thread(target=self.feed, args=(count, pieces, seconds))
         self.feeder.start()
 

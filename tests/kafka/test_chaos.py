@@ -31,6 +31,13 @@ class History(unittest.TestCase):
         cls.random = random.Random(SEED)
         print(f"{cls.__name__}: SEED={SEED} KILLS={KILLS}", flush=True)
 
+    def tearDown(self):
+        """What a failed test left running shall not make the next one fail."""
+        for meter in self.house.meters:
+            if meter.runs():
+                meter.resume()
+                meter.kill()
+
     def finish(self):
         """Ends whatever runs and compares."""
         self.house.await_folded()

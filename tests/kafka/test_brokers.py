@@ -1,0 +1,186 @@
+"""Brokers that die and connections that break: the topics end as if nothing had happened.
+
+SEED comes from the environment. What is to happen at a moment of a commit happens when the
+proxy sees the request for it (proxy.Trap)."""
+import subprocess
+import time
+
+import confluent_kafka
+
+import topics
+from cluster import QUIET, Cluster, die_with_parent
+from house import CALLFOLD, CLIENT, EX_UNAVAILABLE, MEMBER, await_that, callfold, shared_cluster
+from test_chaos import PIECE, History
+
+COMMIT = ("Produce", "AddPartitionsToTxn", "AddOffsetsToTxn", "TxnOffsetCommit", "EndTxn")
+START = ("InitProducerId", "FindCoordinator", "JoinGroup", "SyncGroup", "OffsetFetch", "Fetch")
+DECK = "examples/decks/2026-standard.csv"
+
+
+class OneBroker(History):
+    @classmethod
+    def setUpClass(cls):
+        cls.cluster = cls.enterClassContext(Cluster(proxied=True))
+        cls.open_house(cls.cluster)
+        cls.broker, cls.proxy = cls.cluster.brokers[0], cls.cluster.brokers[0].proxy
+
+    def tearDown(self):
+        super().tearDown()
+        self.proxy.traps.clear()
+        self.proxy.flow()
+        if not self.broker.process:
+            self.restart_broker()
+
+    def feed_until(self, event):
+        while not event.wait(0.1):
+            self.house.feed(PIECE)
+
+    def restart_broker(self):
+        self.broker.start()
+        self.cluster.wait_ready()
+
+    def test_a_connection_cut_at_each_request_of_a_commit(self):
+        """librdkafka calls that retriable: nothing is aborted."""
+        self.meter.start()
+        said = len(self.meter.said())
+        for when in ("before", "after"):
+            for request in COMMIT:
+                self.feed_until(self.proxy.trap(request, CLIENT, when).sprung)
+        self.finish()
+        self.assertNotRegex(self.meter.said()[said:], "aborting|starting over")
+
+    def test_a_connection_cut_at_each_request_of_a_start(self):
+        for request in START:
+            client = CLIENT if request in ("InitProducerId", "FindCoordinator") else MEMBER
+            for when in ("before", "after"):
+                sprung = self.proxy.trap(request, client, when).sprung
+                self.house.feed(PIECE)
+                self.meter.start()
+                self.assertTrue(sprung.wait(60), request)
+                self.house.await_folded()
+                self.assertEqual(0, self.meter.end(), self.meter.said())
+        self.assertEqual([], self.house.differences(), self.meter.said())
+
+    def test_connections_cut_and_stalled_at_random_moments(self):
+        self.meter.start()
+        self.house.feed_meanwhile(20 * PIECE, 20, 5.0)
+        for _ in range(8):
+            time.sleep(self.random.uniform(0.0, 0.5))
+            self.proxy.cut()
+        self.proxy.stall()
+        time.sleep(self.random.uniform(0.5, 2.0))
+        self.proxy.flow()
+        self.finish()
+
+    def test_a_broker_killed_in_the_middle_of_a_commit(self):
+        self.meter.start()
+        for request, when in (("TxnOffsetCommit", "after"), ("EndTxn", "before"), ("EndTxn", "after")):
+            trap = self.proxy.trap(request, CLIENT, when, action=self.broker.kill)
+            self.house.feed_meanwhile(5 * PIECE, 5, 1.0)
+            self.assertTrue(trap.sprung.wait(60), request)
+            self.restart_broker()       # its coordinators load what they know while the meter asks
+        self.finish()
+
+    def test_stopped_in_the_middle_of_a_commit_that_no_broker_answers(self):
+        self.meter.start()
+        trap = self.proxy.trap("EndTxn", CLIENT, "before", action=self.broker.kill)
+        self.house.feed_meanwhile(5 * PIECE, 5, 1.0)
+        self.assertTrue(trap.sprung.wait(60))
+        self.assertIn(self.meter.end(), (0, EX_UNAVAILABLE), self.meter.said())
+        self.restart_broker()
+        self.meter.start()
+        self.finish()
+
+    def test_a_coordinator_that_is_still_loading(self):
+        """A meter that starts while the broker does."""
+        self.house.feed(PIECE)
+        self.broker.kill()
+        self.broker.start()
+        assigned = self.meter.start().said().count("assigned")
+        while self.meter.said().count("assigned") == assigned:
+            if self.meter.ends_within(0.05):    # with no broker at all in reach: to be started again
+                self.assertEqual(EX_UNAVAILABLE, self.meter.wait(), self.meter.said())
+                self.meter.start()
+        self.finish()
+
+    def test_a_commit_whose_answer_does_not_come(self):
+        """It may have happened or not: the meter finds out under its name, in the same process."""
+        self.meter.start()
+        trap = self.proxy.trap("EndTxn", CLIENT, "after", action=self.proxy.stall)
+        self.feed_until(trap.sprung)
+        self.meter.await_saying("starting over")
+        self.proxy.flow()
+        self.house.feed(PIECE)
+        self.finish()
+
+    def test_stopped_while_there_is_no_broker(self):
+        self.meter.start()
+        self.house.feed(PIECE)
+        self.house.await_folded()
+        self.broker.kill()
+        self.meter.await_saying("waiting for them")
+        self.assertEqual(0, self.meter.end(), self.meter.said())
+        self.restart_broker()
+        self.meter.start()
+        self.house.feed(PIECE)
+        self.finish()
+
+    def test_a_deck_whose_loader_is_killed_is_not_there_and_stops_nobody_for_long(self):
+        publish = ("rates", "publish", DECK, "--deck-id", "killed", "--effective-at", "2027-01-01T00:00:00Z",
+                   "--kafka", self.house.properties)
+        self.meter.start()
+        self.house.feed(PIECE)
+        self.house.await_folded()
+        before = len(topics.read(self.cluster.client(), "callfold.events"))
+        loader = None
+        trap = self.proxy.trap("EndTxn", "callfold", "before", action=lambda: loader.kill())
+        loader = subprocess.Popen([CALLFOLD, *publish], preexec_fn=die_with_parent, stderr=subprocess.DEVNULL)
+        self.assertTrue(trap.sprung.wait(60))
+        loader.wait()
+        self.assertEqual(before, len(topics.read(self.cluster.client(), "callfold.events")))
+        callfold(*publish)      # aborts what the first one left open
+        events = topics.read(self.cluster.client(), "callfold.events")[:]
+        decks = [[record.value for record in events if record.partition == i and b'"deck_id":"killed"' in record.value]
+                 for i in range(self.partitions)]
+        self.assertEqual(decks[0], decks[1])
+        self.assertGreater(len(decks[0]), 2)
+        self.house.feed(PIECE)  # past the mark that ends the transaction
+        self.finish()
+
+
+class ErrorClasses(History):
+    """librdkafka's: what wants an abort, what wants a new producer; what is tried again: above."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.cluster = shared_cluster()
+        cls.open_house(cls.cluster)
+
+    def setUp(self):
+        self.meter.start()
+        self.house.feed(PIECE)
+        self.house.await_folded()
+        self.said = len(self.meter.said())
+
+    def has_said(self, words):
+        return words in self.meter.said()[self.said:]
+
+    def test_abortable_an_output_that_a_broker_refuses(self):
+        """Each abort goes back to the last commit, state and all, until the topic takes it again."""
+        self.house.alter("callfold.progress", {"max.message.bytes": "100"})
+        self.house.feed(4 * PIECE)
+        await_that(lambda: self.meter.said()[self.said:].count("aborting, and going back to the last commit") >= 3,
+                   self.meter.said)
+        self.house.alter("callfold.progress", {"max.message.bytes": "1048588"})
+        self.house.await_folded()
+        self.assertFalse(self.has_said("starting over"), self.meter.said())
+        self.finish()
+
+    def test_fatal_somebody_took_the_transactional_id(self):
+        producer = confluent_kafka.Producer(self.cluster.client(
+            QUIET | {"transactional.id": f"{self.house.group}-{self.meter.instance}"}))
+        producer.init_transactions(60)
+        self.house.feed(PIECE)
+        self.meter.await_saying("starting over")
+        self.house.await_folded()
+        self.finish()
