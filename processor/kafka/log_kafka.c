@@ -315,13 +315,6 @@ static bool refuse_offset(struct log_kafka *kafka, const rd_kafka_message_t *mes
 /* What the consumer says in place of a record. Most of it passes by itself. */
 static bool take_fault(struct log_kafka *kafka, const rd_kafka_message_t *message)
 {
-    char why[512];
-    rd_kafka_resp_err_t fatal = rd_kafka_fatal_error(kafka->consumer.rk, why, sizeof why);
-    if (fatal != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        client_fail(&kafka->consumer, &kafka->log.error, fatal, why, "read " EVENTS_TOPIC);
-        yield_to_namesake(kafka);
-        return false;
-    }
     switch ((int)message->err) {
     case RD_KAFKA_RESP_ERR__PARTITION_EOF: alarm_at_end(&kafka->alarm, (uint32_t)message->partition); return true;
     case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET: return refuse_offset(kafka, message);
@@ -369,6 +362,19 @@ static int64_t count_places(const struct log_kafka *kafka, bool committed)
     return sum;
 }
 
+/* False when the consumer is past help. It says so once, and that may be among
+ * what a rebalance sweeps away: so it is asked. */
+static bool may_read_on(struct log_kafka *kafka)
+{
+    char why[512];
+    rd_kafka_resp_err_t fatal = rd_kafka_fatal_error(kafka->consumer.rk, why, sizeof why);
+    if (fatal == RD_KAFKA_RESP_ERR_NO_ERROR)
+        return true;
+    client_fail(&kafka->consumer, &kafka->log.error, fatal, why, "read " EVENTS_TOPIC);
+    yield_to_namesake(kafka);
+    return false;
+}
+
 /* Waits for records while the commit that is under way, if any, goes on. */
 static enum log_outcome wait_for_records(struct log_kafka *kafka, size_t most, int wait_ms)
 {
@@ -413,6 +419,8 @@ static enum log_answer read_records(struct log_kafka *kafka, size_t most, int wa
         *batch = (struct log_batch){.is_lost = true};
         return LOG_REVOKED;
     }
+    if (!may_read_on(kafka))
+        return LOG_FAILED;
     if (kafka->is_rebalanced) {
         release_messages(kafka); /* they are read again, here or by others */
         return kafka->phase == PHASE_READING ? tell_revoked(kafka, kafka->is_lost, batch) : LOG_IDLE;

@@ -29,7 +29,7 @@ TOPICS = [f"callfold.{name}" for name in ("events", *OUTPUTS, "progress")]
 CLIENT = "meter"        # client.id of a meter's connections but for the group's,
 MEMBER = "callfold-"    # whose begins so
 OF_THE_TOPIC = confluent_kafka.admin.ConfigSource.DYNAMIC_TOPIC_CONFIG.value
-FOLD_TIMEOUT_S = 120
+FOLD_TIMEOUT_S = 180
 EX_USAGE, EX_UNAVAILABLE, EX_IOERR, EX_CONFIG = 64, 69, 74, 78
 
 
@@ -62,6 +62,12 @@ class Meter:
 
     def runs(self):
         return self.process is not None and self.process.poll() is None
+
+    def start_again(self):
+        """As a supervisor does with one that found no brokers; any other end is an error."""
+        if not self.runs():
+            assert self.process.returncode == EX_UNAVAILABLE, f"{self.process.returncode}\n{self.said()}"
+            self.start()
 
     def ends_within(self, seconds):
         try:
@@ -183,12 +189,13 @@ class House:
         """The last of what each meter said."""
         return "\n".join(f"--- {meter.instance}\n{meter.said()[-2000:]}" for meter in self.meters)
 
-    def await_folded(self, timeout=FOLD_TIMEOUT_S):
-        """Returns when all that was fed is committed; TimeoutError with what the meters said."""
+    def await_folded(self, supervised=None, timeout=FOLD_TIMEOUT_S):
+        """Returns when all that was fed is committed, by a meter that is started again where it
+        finds no brokers; TimeoutError with what the meters said."""
         if self.feeder:
             self.feeder.join()
         with contextlib.closing(self._consumer()) as consumer:
-            await_that(lambda: not self._lag(consumer),
+            await_that(lambda: not self._lag(consumer) or (supervised and supervised.start_again()),
                        lambda: f"partition: (committed, end) {self._lag(consumer)}\n{self.said()}", timeout)
 
     def committed(self):

@@ -122,16 +122,14 @@ class Zombies(History):
         self.meter.pause()
 
     def test_a_zombie_under_its_successors_name_is_fenced(self):
-        for _ in range(2):
+        for _ in range(max(2, KILLS // 10)):
             self.stop_in_the_middle()
             successor = self.house.meter("a", *OFTEN).start()
             self.house.await_folded()
-            before = self.house.committed()
             said = len(self.meter.said())
             self.meter.resume()
             self.assertEqual(EX_CONFIG, self.meter.wait(), self.meter.said())
             self.assertIn("fenced: another process runs as callfold.instance=a", self.meter.said()[said:])
-            self.assertEqual(before, self.house.committed())
             self.assertTrue(successor.runs(), successor.said())
             self.finish()
 
