@@ -31,6 +31,7 @@ static const struct preset defaults[] = {
     {"queue.buffering.max.messages", "500000"},
     {"queue.buffering.max.kbytes", "262144"},
     {"retry.backoff.ms", "10"},
+    {"reconnect.backoff.max.ms", "1000"},
     {"transaction.timeout.ms", "10000"},
 };
 
