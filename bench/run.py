@@ -18,6 +18,7 @@ import tempfile
 
 from fold import fold_alone, grants
 from measure import Row, at_most
+from replays import replays
 from stages import profile
 from starts import starts
 from whole import Load, whole
@@ -50,6 +51,7 @@ def on_loads(build, loads, rounds):
             mids.append(mid)
             rows += more
             profile(load, least_cpu, (rounds + 1) // 2)
+            rows += replays(load, (rounds + 1) // 2)
             if len(mids) == len(loads):
                 rows += starts(load)
         rounds = (rounds + 2) // 3

@@ -192,45 +192,74 @@ static char unescape(char letter)
     }
 }
 
+#define ROOM         24 /* bytes that copying by the word may touch beyond what counts */
 #define EACH_BYTE(b) (UINT64_C(0x0101010101010101) * (b))
 
-/* The top bit of each of eight bytes that is a quote, a backslash, a control
- * character or not ASCII; the lowest one set is exact. ("Bit Twiddling Hacks") */
-static uint64_t not_plain(uint64_t v)
+#define LOW_BITS EACH_BYTE(0x7f)
+
+/* The top bit of each of eight bytes that is zero. */
+static uint64_t zero_bytes(uint64_t v)
 {
-    uint64_t control = v - EACH_BYTE(0x20);
-    uint64_t quote = (v ^ EACH_BYTE('"')) - EACH_BYTE(1);
-    uint64_t backslash = (v ^ EACH_BYTE('\\')) - EACH_BYTE(1);
-    return (((control | quote | backslash) & ~v) | v) & EACH_BYTE(0x80);
+    return ~(((v & LOW_BITS) + LOW_BITS) | v | LOW_BITS);
 }
 
-/* Copies what is plain, and the escaped quotes that JSON in JSON is full of, up
- * to anything else or to within some bytes of the end. */
+/* The top bit of each of eight bytes that is a quote, a backslash, a control
+ * character or not ASCII. */
+static uint64_t special_bytes(uint64_t v)
+{
+    uint64_t control = ~((v & LOW_BITS) + EACH_BYTE(0x60));
+    return (control | v | zero_bytes(v ^ EACH_BYTE('"')) | zero_bytes(v ^ EACH_BYTE('\\'))) & EACH_BYTE(0x80);
+}
+
+/* Copies eight bytes, of which some may count; gives them back. */
+static uint64_t copy_eight(char *out, const char *at)
+{
+    uint64_t eight;
+    memcpy(&eight, at, sizeof eight);
+    memcpy(out, &eight, sizeof eight);
+    return eight;
+}
+
+/* Copies eight bytes (nine when the last one begins an escape), unescaping the
+ * quotes that JSON in JSON is full of. False when it stops at anything else
+ * that is not plain. */
+static bool copy_word(const char **at, char **out)
+{
+    uint64_t special = special_bytes(copy_eight(*out, *at));
+    size_t done = 0;
+    while (special != 0) {
+        size_t next = (size_t)__builtin_ctzll(special) / 8;
+        const char *escape = *at + next;
+        *out += next - done;
+        if (escape[0] != '\\' || escape[1] != '"') {
+            *at = escape;
+            return false;
+        }
+        *(*out)++ = '"';
+        done = next + 2;
+        copy_eight(*out, *at + done);
+        special &= special - 1; /* the backslash, */
+        special &= special - 1; /* and its quote, if it is among the eight */
+    }
+    size_t end = done > sizeof(uint64_t) ? done : sizeof(uint64_t);
+    *out += end - done;
+    *at += end;
+    return true;
+}
+
+/* Copies what is plain up to anything else, or to within ROOM bytes of the end. */
 static void copy_plain(struct scan *scan, char **to)
 {
     const char *at = scan->at;
     char *out = *to;
-    uint64_t eight;
-    while (scan->end - at > (ptrdiff_t)sizeof eight) {
-        memcpy(&eight, at, sizeof eight);
-        memcpy(out, &eight, sizeof eight);
-        uint64_t special = not_plain(eight);
-        size_t plain = special != 0 ? (size_t)__builtin_ctzll(special) / 8 : sizeof eight;
-        at += plain;
-        out += plain;
-        if (special == 0)
-            continue;
-        if (at[0] != '\\' || at[1] != '"')
-            break;
-        *out++ = '"';
-        at += 2;
+    while (scan->end - at >= ROOM && copy_word(&at, &out)) {
     }
     scan->at = at;
     *to = out;
 }
 
 /* A string of ASCII behind its opening quote, unescaped into *out, which has
- * room for eight bytes more than is left of the line. */
+ * room for ROOM bytes more than is left of the line. */
 static bool take_string(struct scan *scan, char **out)
 {
     for (;;) {
@@ -254,7 +283,7 @@ static bool take_string(struct scan *scan, char **out)
 /* A string into the memory. */
 static bool take_text(struct archive_memory *memory, struct scan *scan, struct text *text)
 {
-    char *start = room(memory, (size_t)(scan->end - scan->at) + sizeof(uint64_t)), *out = start;
+    char *start = room(memory, (size_t)(scan->end - scan->at) + ROOM), *out = start;
     if (!take_string(scan, &out))
         return false;
     *text = (struct text){start, (size_t)(out - start)};

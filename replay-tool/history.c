@@ -13,8 +13,8 @@
 #include "snapshots/files.h"
 #include "terminal/message.h"
 
-#define RECORDS_IN_MEMORY 4000000 /* that may be forgotten, all partitions together */
-#define CHECK_EVERY       16384   /* records, how many there are */
+#define KEEP_RECORDS 4000000 /* all partitions together */
+#define CHECK_EVERY  1024    /* events, how many there are */
 
 /* How a step went. */
 enum went {
@@ -114,7 +114,8 @@ static struct partition *open_partition(struct history *history, uint32_t number
 static bool keep_in_bounds(struct history *history, struct partition *partition, struct store_error *error)
 {
     struct fold_counts counts;
-    size_t keep = RECORDS_IN_MEMORY / history->open_count;
+    int64_t all = history->options->keep_records > 0 ? history->options->keep_records : KEEP_RECORDS;
+    size_t keep = (size_t)all / history->open_count;
     const struct log_mark mark = {.position = partition->position};
     fold_counts(partition->fold, &counts);
     if ((size_t)(counts.records_in_memory - counts.live_calls) <= keep)

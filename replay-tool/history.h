@@ -36,9 +36,16 @@ struct history_options {
     struct base_options base;
     const char *account;     /* only its partition is wanted, where the number of partitions tells which; or NULL */
     struct base_place since; /* with a base: it must be no later than this either; all zeros: wherever it is */
+    int64_t keep_records;    /* that may stay in memory though they could be loaded again; 0: 4000000 */
     const char *label;       /* for the progress line, "folding" unless set */
 };
-#define HISTORY_OPTION_SPECS(from) SOURCE_OPTION_SPECS((from).source), BASE_OPTION_SPECS((from).base)
+#define KEEP_RECORDS_MOST 1000000000
+#define HISTORY_OPTION_SPECS(from)                                                                               \
+    SOURCE_OPTION_SPECS((from).source), BASE_OPTION_SPECS((from).base),                                          \
+    {                                                                                                            \
+        .name = "keep-records", .kind = OPTION_NUMBER, .target = &(from).keep_records, .value = "N", .least = 1, \
+        .most = KEEP_RECORDS_MOST, .help = "records of idle accounts that may stay in memory\n(4000000)"         \
+    }
 /* False after a message when the options do not go together. command is for
  * the message: "callfold-replay verify". */
 bool history_check(const struct history_options *options, const char *command);

@@ -15,6 +15,14 @@ expect "every output comes again, byte for byte" 0 "\"outputs\":$lines" "${verif
 expect "so does every attestation" 0 "\"attestations\":$(wc -l <"$out/attestations.jsonl")," \
     "$replay" verify --events - --outputs "$out" --json <"$day"
 
+for keep in 1 30; do
+    expect "what may stay in memory changes nothing: $keep records" 0 "\"outputs\":$lines" \
+        "${verify_day[@]}" --keep-records $keep
+    "$replay" state --events "$day" --table partitions --keep-records $keep --json >"$work/now"
+    "$build/callfold" status --state "$work/state" --table partitions --json | cmp - "$work/now" >"$work/said" 2>&1
+    result "nor in the state" $? "$work/said"
+done
+
 # --- what an auditor kept ---
 entry=$(sed -n 50p "$out/ledger.jsonl" | jq -r '"0:\(.data.entry):\(.data.hash)"')
 input=$(sed -n 50p "$out/attestations.jsonl" | jq -r '"0:\(.data.inputs):\(.data.input)"')
