@@ -82,18 +82,36 @@ class Replay(unittest.TestCase):
         self.assertEqual(archive.joinpath("manifest.json").read_bytes(),
                          self.archive("archive").joinpath("manifest.json").read_bytes(), "nothing new")
 
-    def test_archive_topics_and_file_are_one_history(self):
-        archive, lines = self.archive("one"), self.house.work / "one.jsonl"
+    def sources(self, name):
+        """The topic, an archive and a file of it."""
+        archive, lines = self.archive(name), self.house.work / f"{name}.jsonl"
         with open(lines, "w", encoding="utf-8") as file:
             file.writelines(topics.archive_line(record)
                             for record in topics.read(self.cluster.client(), "callfold.events"))
-        sources = (("--kafka", self.house.properties), ("--events", archive), ("--events", lines, "--partitions", "2"))
+        return ("--kafka", self.house.properties), ("--events", archive), ("--events", lines, "--partitions", "2")
+
+    def test_archive_topics_and_file_are_one_history(self):
+        sources = self.sources("one")
         for question in (["--table", "partitions"], ["--table", "accounts"], ["--table", "calls"],
                          ["--at", "1:400", "--table", "accounts"]):
             states = [replay("state", *source, *question, "--json") for source in sources]
             self.assertEqual(0, states[0][0], states[0][2])
             self.assertEqual(states[0], states[1])
             self.assertEqual(states[0], states[2])
+
+    def test_the_books_are_those_of_the_topics(self):
+        ledger = [json.loads(record.value) for record in topics.read(self.cluster.client(), "callfold.ledger")]
+        entry = ledger[-1]["data"]
+        statement = ("statement", "--account", entry["account"], "--month", entry["date"][:7])
+        for question in (("export", "ledger", "--format", "csv"), ("export", "ledger", "--format", "hledger"),
+                         ("export", "calls", "--format", "csv"), ("export", "balances", "--format", "ndjson"),
+                         statement, statement + ("--html",)):
+            books = [replay(*question, *source) for source in self.sources("books")]
+            self.assertEqual(0, books[0][0], books[0][2])
+            self.assertEqual(books[0], books[1])
+            self.assertEqual(books[0], books[2])
+        lines = replay("export", "ledger", "--format", "ndjson", "--kafka", self.house.properties)[1].splitlines()
+        self.assertEqual(sorted(entry["id"] for entry in ledger), sorted(json.loads(line)["id"] for line in lines))
 
     def test_an_archive_of_another_cluster(self):
         archive = self.archive("another")
