@@ -28,9 +28,9 @@ static void prepare(struct books *books)
     books->add_currency = sql_prepare(sql, "INSERT OR IGNORE INTO currencies VALUES (?, ?)");
     books->add_deck = sql_prepare(sql, "INSERT OR IGNORE INTO decks VALUES (?, ?, ?, ?)");
     books->add_customer = sql_prepare(sql, "INSERT OR IGNORE INTO customers VALUES (?, ?, ?, ?, ?, 0)");
-    books->move_balance = sql_prepare(
-        sql, "UPDATE customers SET balance_micros = ?3, later_micros = later_micros + iif(?4, ?2, 0)"
-             " WHERE account = ?1 AND balance_micros + ?2 = ?3");
+    books->move_balance =
+        sql_prepare(sql, "UPDATE customers SET balance_micros = ?3, later_micros = later_micros + iif(?4, ?2, 0)"
+                         " WHERE account = ?1 AND balance_micros + ?2 = ?3");
     books->add_call = sql_prepare(
         sql, "INSERT INTO calls (partition, offset, account, call_id, direction, from_number, to_number, member_id,"
              " origin, charged, destination, prefix, deck_id, price_micros, currency, started_at, amount_micros)"

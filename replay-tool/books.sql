@@ -156,7 +156,8 @@ CREATE VIEW trial_balance AS
           GROUP BY ledger_account, currency)
     JOIN ledger_accounts USING (ledger_account);
 
--- Each customer: credits before the range, what came and went in it, credits after it.
+-- Each customer: credits before the range, what came and went in it, credits after it;
+-- and what chargebacks found no credits for, since the beginning.
 CREATE VIEW balances AS
     SELECT partition, account, currency,
            printf('%s%d.%06d', iif(o < 0, '-', ''), abs(o / 1000000), abs(o % 1000000)) AS opening,
@@ -166,10 +167,16 @@ CREATE VIEW balances AS
            printf('%s%d.%06d', iif(o + t + c + r < 0, '-', ''), abs((o + t + c + r) / 1000000),
                   abs((o + t + c + r) % 1000000)) AS closing,
            o AS opening_micros, t AS topups_micros, c AS calls_micros, r AS reversals_micros,
-           o + t + c + r AS closing_micros, entries, last_entry
+           o + t + c + r AS closing_micros, entries, last_entry,
+           printf('%s%d.%06d', iif(f < 0, '-', ''), abs(f / 1000000), abs(f % 1000000)) AS receivable,
+           f AS receivable_micros
     FROM (SELECT partition, account, currency,
                  ifnull((SELECT -amount_micros FROM opening o
                          WHERE o.ledger_account = 'customer:' || account AND o.currency = customers.currency), 0) AS o,
+                 ifnull((SELECT amount_micros FROM opening o
+                         WHERE o.ledger_account = 'receivable:' || account AND o.currency = customers.currency), 0)
+                 + (SELECT ifnull(sum(amount_micros), 0) FROM postings p
+                    WHERE p.ledger_account = 'receivable:' || account AND p.currency = customers.currency) AS f,
                  ifnull(t, 0) AS t, ifnull(c, 0) AS c, ifnull(r, 0) AS r, ifnull(entries, 0) AS entries, last_entry
           FROM customers
           LEFT JOIN (SELECT account, count(*) AS entries, max(entry) AS last_entry,

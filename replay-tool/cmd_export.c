@@ -93,11 +93,9 @@ static const struct table_column balance_columns[] = {
     {"receivable", "", COLUMN_AMOUNT, NULL, 0}, {"entries", "", COLUMN_NUMBER, NULL, 0},
     {"last_entry", "", COLUMN_NUMBER, NULL, 0},
 };
-#define BALANCE_ROWS                                                                                              \
-    "SELECT b.partition, b.account, b.currency, b.opening_micros, topups_micros, calls_micros, reversals_micros," \
-    " b.closing_micros, ifnull(t.closing_micros, 0), entries, last_entry FROM balances b"                         \
-    " LEFT JOIN trial_balance t ON t.ledger_account = 'receivable:' || b.account AND t.currency = b.currency"     \
-    " ORDER BY b.partition, b.account"
+#define BALANCE_ROWS                                                                                      \
+    "SELECT partition, account, currency, opening_micros, topups_micros, calls_micros, reversals_micros," \
+    " closing_micros, receivable_micros, entries, last_entry FROM balances ORDER BY partition, account"
 
 static const struct {
     const char *name;
@@ -197,9 +195,11 @@ static bool write_books(struct export *export, const char *path)
     struct store_error *error = &export->error;
     export->books = books_open(path, &export->range, error);
     bool is_done = export->books != NULL && fold(export);
-    if (is_done && export->format == HLEDGER)
+    if (is_done && export->format == SQLITE)
+        sql_script(books_sql(export->books), "VACUUM"); /* calls that no range wants have left their room */
+    else if (is_done && export->format == HLEDGER)
         journal_write(export->books, &export->range, export->file.stream);
-    else if (is_done && export->format != SQLITE)
+    else if (is_done)
         write_table(export);
     is_done = books_close(export->books) && is_done;
     if (!is_done || export->format != SQLITE || export->output != NULL)

@@ -9,6 +9,7 @@
 
 #include <sqlite3.h>
 
+#include "replay-tool/interrupt.h"
 #include "snapshots/files.h"
 
 /* No other process looks at the file meanwhile; what is sorted beyond the cache
@@ -16,6 +17,8 @@
 #define SETTINGS                                                                                                \
     "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA locking_mode=EXCLUSIVE; PRAGMA cache_size=-65536;" \
     "PRAGMA foreign_keys=OFF; BEGIN"
+
+#define STEPS_BETWEEN_CHECKS 1000000 /* of SQLite's machine: some milliseconds */
 
 struct sql_statement {
     struct sql *sql;
@@ -40,6 +43,7 @@ static void note(struct sql *sql)
     sql->is_broken = true;
     switch (sqlite3_errcode(sql->db) & 0xff) {
     case SQLITE_NOMEM: abort();
+    case SQLITE_INTERRUPT: interrupt_check(sql->error); break;
     case SQLITE_FULL: fail_with_errno(sql->error, ENOSPC, "write", sql->path); break;
     case SQLITE_CANTOPEN: fail_with_errno(sql->error, sqlite3_system_errno(sql->db), "make", sql->path); break;
     case SQLITE_IOERR: /* after a failed commit SQLite no longer knows why */
@@ -54,6 +58,13 @@ static void note(struct sql *sql)
     }
 }
 
+static int is_interrupted(void *context)
+{
+    struct store_error ignored;
+    (void)context;
+    return interrupt_check(&ignored);
+}
+
 struct sql *sql_open(const char *path, struct store_error *error)
 {
     struct sql *sql = calloc(1, sizeof *sql);
@@ -64,6 +75,7 @@ struct sql *sql_open(const char *path, struct store_error *error)
         abort();
     if (sqlite3_open_v2(path, &sql->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL) != SQLITE_OK)
         note(sql);
+    sqlite3_progress_handler(sql->db, STEPS_BETWEEN_CHECKS, is_interrupted, NULL);
     sql_script(sql, SETTINGS);
     if (!sql->is_broken)
         return sql;

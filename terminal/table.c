@@ -75,7 +75,7 @@ void table_row(struct table *table, const char *colour)
  * a telephone number is only a number to it. */
 static bool looks_like_formula(struct text text)
 {
-    return text.len > 0 && memchr("=+-@\t\r", text.at[0], 6) != NULL && !phone_is_e164(text);
+    return text.len > 0 && memchr("=+-@\t\r\n", text.at[0], 7) != NULL && !phone_is_e164(text);
 }
 
 static void csv_cell(struct buffer *row, struct text text, enum column_kind kind)

@@ -130,7 +130,7 @@ def check_views(path):
 
 # CSV.
 
-FORMULA = re.compile(r"[=+\-@\t\r]")
+FORMULA = re.compile(r"[=+\-@\t\r\n]")
 
 
 def read_csv(path):

@@ -26,7 +26,7 @@ RATES = [
 ]
 # Every way in which a name can be taken for something else.
 HOSTILE = ["+1+cmd|' /C calc'!A0", "@SUM(1)", "-1", "=1+1", "\ttab", " edges ", "two  blanks", "a;b", "(virtual)", "[balanced]",
-           "* cleared", "! pending", "a  ; comment", "100%", "%41", "A", "quote\"quote", "apo'strophe", "new\nline", "cr\rlf",
+           "* cleared", "! pending", "a  ; comment", "100%", "%41", "A", "quote\"quote", "apo'strophe", "new\nline", "\nline", "cr\rlf",
            "comma,comma", "a:b:c", ":", "::", "date:2020-01-01", "[2020-01-01]", "no\u00a0break", "\u3000wide", "line\u2028sep",
            "\u202eright to left", "zero\u200bwidth", "<script>alert(1)</script>", "&amp;", "1 USD", "= 1 USD", "|", "~", "\\",
            "\u0001control", "\u0085next", "emoji \U0001f600", "accent é", "{json}", "`tick`", "$(sh)", "#hash", "'; DROP TABLE calls; --"]
@@ -34,21 +34,22 @@ HOSTILE = ["+1+cmd|' /C calc'!A0", "@SUM(1)", "-1", "=1+1", "\ttab", " edges ", 
 
 class History:
     def __init__(self):
-        self.offsets = {}
-        self.lines = []
+        self.records = []  # (when the broker had it, partition, event)
 
     def add(self, partition, time, kind, subject, arrives=None, **data):
         """arrives: when the broker had it, if that is not the event's own time."""
-        time = instant(time)
-        event = {"specversion": "1.0", "id": f"{partition}-{self.offsets.get(partition, 0)}", "source": "/books",
-                 "type": "callfold." + kind, "time": text_of(time), "data": data}
+        event = {"specversion": "1.0", "id": f"{partition}-{len(self.records)}", "source": "/books", "type": "callfold." + kind,
+                 "time": text_of(instant(time)), "data": data}
         if subject is not None:
             event["subject"] = subject
-        offset = self.offsets.get(partition, 0)
-        self.offsets[partition] = offset + 1
-        self.lines.append((instant(arrives) if arrives else time, {
-            "partition": partition, "offset": offset, "timestamp": int((instant(arrives) if arrives else time).timestamp() * 1000),
-            "key": subject, "value": json.dumps(event, ensure_ascii=False)}))
+        self.records.append((instant(arrives or time), partition, event))
+
+    def lines(self):
+        offsets = {}
+        for arrived, partition, event in sorted(self.records, key=lambda record: record[0]):
+            offset = offsets[partition] = offsets.get(partition, -1) + 1
+            yield arrived, json.dumps({"partition": partition, "offset": offset, "timestamp": int(arrived.timestamp() * 1000),
+                                       "key": event.get("subject"), "value": json.dumps(event, ensure_ascii=False)}, ensure_ascii=False)
 
 
 def instant(text):
@@ -172,9 +173,9 @@ def main():
             deck(h, partition, RATES)
             fill(h)
     until = instant(sys.argv[sys.argv.index("--until") + 1] + " 00:00:00") if "--until" in sys.argv else None
-    for time, line in sorted(h.lines, key=lambda at: (at[0], at[1]["partition"], at[1]["offset"])):
-        if until is None or time < until:
-            print(json.dumps(line, ensure_ascii=False))
+    for arrived, line in h.lines():
+        if until is None or arrived < until:
+            print(line)
 
 
 main()

@@ -12,6 +12,7 @@ work=$(mktemp -d "${TMPDIR:-/tmp}/callfold-books-XXXXXX")
 trap 'rm -rf "$work"' EXIT
 export TMPDIR=$work/scratch PATH=$build:$PATH LC_ALL=C.UTF-8 PYTHONDONTWRITEBYTECODE=1
 mkdir "$TMPDIR"
+. tests/day/play.sh
 passed=0 failed=0
 
 result() { # NAME STATUS [FILE with more about it]
@@ -140,23 +141,9 @@ refusals() {
 
 # --- whole or not at all ---
 
-play() { # a day of the platform
-    local meter
-    mkdir "$work/day"
-    : >"$work/day.jsonl"
-    callfold run --quiet --follow --events "$work/day.jsonl" --out "$work/day/out" --state "$work/day/state" &
-    meter=$!
-    platform --events "$work/day.jsonl" --out "$work/day/out" --meter-pid "$meter" --summary "$work/day/summary.json" \
-        --deck examples/decks/2026-standard.csv --next-deck examples/decks/2027-increase.csv \
-        --seed "${SEED:-1}" --accounts "${ACCOUNTS:-30}" >"$work/summary.txt" 2>"$work/messages"
-    result "the platform is content with its day" $? "$work/messages"
-    kill "$meter"
-    wait "$meter"
-}
-
 # Of the day: in this form, into FILE.
 export_day() { # FORMAT FILE
-    callfold-replay export ledger --format "$1" --events "$work/day.jsonl" --output "$2"
+    callfold-replay export ledger --format "$1" --events "$work/day/day.jsonl" --output "$2"
 }
 
 is_left_alone() { # NAME: the file is what it was, and nothing is beside it but what the next run writes over
@@ -178,14 +165,14 @@ killed() { # FORMAT: at the points, and at any moment
     done
     for moment in 0.002 0.01 0.02 0.04 0.07 0.1 0.15 0.2; do
         place
-        { timeout -s KILL $moment callfold-replay export ledger --format "$1" --events "$work/day.jsonl" \
+        { timeout -s KILL $moment callfold-replay export ledger --format "$1" --events "$work/day/day.jsonl" \
             --output "$work/place/books"; } 2>/dev/null
         cmp -s "$work/place/books" "$work/whole" || is_left_alone "$1, killed after $moment s"
     done
     export_day "$1" "$work/place/books" && [ ! -e "$work/place/books.partial" ] && cmp "$work/place/books" "$work/whole"
     result "$1: the next run writes it over" $?
     place
-    timeout -s TERM 0.05 callfold-replay export ledger --format "$1" --events "$work/day.jsonl" --output "$work/place/books" 2>/dev/null
+    timeout -s TERM 0.05 callfold-replay export ledger --format "$1" --events "$work/day/day.jsonl" --output "$work/place/books" 2>/dev/null
     [ ! -e "$work/place/books.partial" ]
     result "$1: nothing is left after SIGTERM" $?
     rm -rf "${TMPDIR:?}"/*
@@ -199,7 +186,7 @@ full() { # FORMAT
     [ ! -e "$work/place/books.partial" ] && [ -z "$(ls "$TMPDIR")" ]
     result "$1: nothing is left after that" $?
     is_left_alone "$1, a limit on the size of files"
-    callfold-replay export ledger --format "$1" --events "$work/day.jsonl" >/dev/full 2>"$work/messages"
+    callfold-replay export ledger --format "$1" --events "$work/day/day.jsonl" >/dev/full 2>"$work/messages"
     [ $? -eq 74 ]
     result "$1: stdout is full" $? "$work/messages"
     mkdir "$work/disk"
@@ -219,13 +206,14 @@ full() { # FORMAT
 goldens
 stays
 refusals
-play
+play "$work/day"
 history --hostile >"$work/hostile.jsonl"
 mkdir "$work/small" "$work/hostile"
 fold "$small" "$work/small"
 fold "$work/hostile.jsonl" "$work/hostile"
-for history in small hostile day; do
-    part "check.py $history" python3 tests/books/check.py "$work/$history.jsonl" "$work/$history/out"
+for events in "$small" "$work/hostile.jsonl" "$work/day/day.jsonl"; do
+    name=$(basename "$events" .jsonl)
+    part "check.py $name" python3 tests/books/check.py "$events" "$work/$name/out"
 done
 for format in csv ndjson sqlite hledger; do
     killed $format

@@ -19,6 +19,7 @@ work=$(mktemp -d "${TMPDIR:-/tmp}/callfold-docs-XXXXXX")
 trap 'rm -rf "$work"' EXIT
 export TMPDIR=$work/scratch PATH=$build:$PATH LC_ALL=C.UTF-8
 mkdir "$TMPDIR"
+. tests/day/play.sh
 passed=0 failed=0
 
 result() { # NAME STATUS [FILE with more about it]
@@ -26,20 +27,6 @@ result() { # NAME STATUS [FILE with more about it]
     failed=$((failed + 1))
     echo "FAILED: $1"
     if [ $# -gt 2 ]; then head -n 40 "$3"; fi
-}
-
-play() { # a day of the platform, into $work/day
-    local meter
-    mkdir "$work/day"
-    : >"$work/day/day.jsonl"
-    callfold run --quiet --follow --events "$work/day/day.jsonl" --out "$work/day/out" --state "$work/day/state" &
-    meter=$!
-    platform --events "$work/day/day.jsonl" --out "$work/day/out" --meter-pid "$meter" --summary "$work/summary.json" \
-        --deck examples/decks/2026-standard.csv --next-deck examples/decks/2027-increase.csv \
-        --seed "${SEED:-1}" --accounts "${ACCOUNTS:-30}" >"$work/summary.txt" 2>"$work/messages"
-    result "the platform is content with its day" $? "$work/messages"
-    kill "$meter"
-    wait "$meter"
 }
 
 # Each block into a file LINE.LANGUAGE, with what stands behind the language in LINE.how.
@@ -93,7 +80,7 @@ try() { # DOCUMENT
     cd "$root" || exit 70
 }
 
-play
+play "$work/day"
 shopt -s nullglob
 [ $# -gt 0 ] || set -- docs/[a-z]*.md
 for document; do try "$document"; done
