@@ -68,11 +68,30 @@ static bool assign(struct engine *engine, const struct log_progress *progress)
     return partition->position < partition->last.position || partition_verify(partition, engine->error);
 }
 
+/* From where the states stand to the last commit; seen also where there is no terminal. */
+static void begin_catching_up(struct engine *engine)
+{
+    progress_end(&engine->progress);
+    progress_begin(&engine->progress, "catching up", "events");
+    engine->progress.is_noted = true;
+}
+
+static void begin_folding(struct engine *engine)
+{
+    progress_end(&engine->progress);
+    progress_begin(&engine->progress, "folding", "events");
+}
+
 static bool assign_all(struct engine *engine, const struct log_batch *batch)
 {
-    for (size_t i = 0; i < batch->count; i++)
+    bool is_behind = false;
+    for (size_t i = 0; i < batch->count; i++) {
         if (!assign(engine, &batch->assigned[i]))
             return false;
+        is_behind = is_behind || !engine->partitions[batch->assigned[i].partition]->is_caught_up;
+    }
+    if (is_behind)
+        begin_catching_up(engine);
     engine->is_assigned = true;
     return true;
 }
@@ -207,6 +226,7 @@ static bool take_records(struct engine *engine, const struct log_batch *batch)
     /* Who waits for progress waits for that of a blank line too. */
     if (batch->is_ahead && engine->pending == 0)
         note_pending(engine);
+    engine->progress.is_counted = batch->counts_records;
     progress_show(&engine->progress, batch->done, batch->total, engine->counts->records + engine->counts->refolded);
     return true;
 }
@@ -339,6 +359,8 @@ static void show(struct engine *engine)
 {
     count_duplicates(engine);
     survey(engine->counts, engine->log, engine->partitions, engine->is_assigned);
+    if (engine->progress.is_noted && engine->counts->is_ready)
+        begin_folding(engine);
     board_write(engine->config->board, engine->counts);
     service_tell(engine->counts->is_ready, engine->counts->status);
 }
@@ -387,7 +409,7 @@ int engine_run(const struct engine_config *config, struct log *log, struct figur
                               .ahead = {.decoder = decoder_new()},
                               .duplicates_gone = figures->duplicates};
     double begun = engine->checkpoint_at = seconds_now();
-    progress_begin(&engine->progress, "folding", "events");
+    begin_folding(engine);
     bool done = loop(engine);
     progress_end(&engine->progress);
     figures->seconds += seconds_now() - begun;

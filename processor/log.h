@@ -75,6 +75,7 @@ struct log_batch {
     bool is_lost;                        /* of LOG_REVOKED: they belong to others already */
     bool is_ahead;                       /* of LOG_RECORDS: past the last commit, be it over blank lines alone */
     int64_t done, total;                 /* for a progress line; total 0: not known */
+    bool counts_records;                 /* done and total are numbers of records; else bytes */
 };
 
 /* An attestation that was published before. */

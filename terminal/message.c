@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #define DRAW_INTERVAL_S 0.2
+#define NOTE_INTERVAL_S 10
 #define WIPE_LINE       "\r\033[K"
 
 static const char *program_name = "callfold";
@@ -125,21 +126,43 @@ static void format_remaining(char out[64], int64_t done, int64_t total, double e
     snprintf(out, 64, ", %d %%, %ld:%02ld to go", (int)(share * 100), left / 60, left % 60);
 }
 
-void progress_show(struct progress *progress, int64_t done, int64_t total, int64_t count)
+/* "catching up: 1,234 of 5,678 events, 500 a second, 21 %, 0:08 to go" */
+static void format_progress(char out[256], const struct progress *progress, int64_t done, int64_t total, int64_t count,
+                            double elapsed)
 {
-    if (progress->from < 0)
-        progress->from = done;
-    double now = progress->is_shown ? seconds_now() : 0;
-    if (!progress->is_shown || now - progress->drawn < DRAW_INTERVAL_S)
-        return;
-    progress->drawn = now;
-    double elapsed = now - progress->started;
-    char remaining[64], counted[COUNT_TEXT_MAX], rate[COUNT_TEXT_MAX];
+    char remaining[64], counted[COUNT_TEXT_MAX], whole[COUNT_TEXT_MAX], rate[COUNT_TEXT_MAX];
+    bool has_whole = progress->is_counted && total > 0;
     format_remaining(remaining, done - progress->from, total - progress->from, elapsed);
-    fprintf(stderr, WIPE_LINE "%s: %s %s, %s a second%s", progress->what, count_format(count, counted), progress->unit,
-            count_format((int64_t)((double)count / elapsed), rate), remaining);
+    snprintf(out, 256, "%s: %s%s%s %s, %s a second%s", progress->what,
+             count_format(has_whole ? done - progress->from : count, counted), has_whole ? " of " : "",
+             has_whole ? count_format(total - progress->from, whole) : "", progress->unit,
+             count_format((int64_t)((double)(count - progress->count_from) / elapsed), rate), remaining);
+}
+
+static void draw(const char *line)
+{
+    fprintf(stderr, WIPE_LINE "%s", line);
     fflush(stderr);
     line_is_drawn = true;
+}
+
+void progress_show(struct progress *progress, int64_t done, int64_t total, int64_t count)
+{
+    char line[256];
+    if (progress->from < 0) {
+        progress->from = done;
+        progress->count_from = count;
+    }
+    bool is_wanted = progress->is_shown || progress->is_noted;
+    double now = is_wanted ? seconds_now() : 0;
+    if (!is_wanted || now - progress->drawn < (progress->is_shown ? DRAW_INTERVAL_S : NOTE_INTERVAL_S))
+        return;
+    progress->drawn = now;
+    format_progress(line, progress, done, total, count, now - progress->started);
+    if (progress->is_shown)
+        draw(line);
+    else
+        message_note("%s", line);
 }
 
 void progress_end(struct progress *progress)

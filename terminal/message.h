@@ -31,13 +31,17 @@ const char *count_format(int64_t count, char out[COUNT_TEXT_MAX]);
 /* Seconds of a clock that only goes forward. */
 double seconds_now(void);
 
-/* Long work on a terminal: how much, how fast, how long still. */
+/* Long work on a terminal: how much, how fast, how long still. Elsewhere nothing,
+ * or if it is_noted, a note every ten seconds. */
 struct progress {
     const char *what;      /* "folding" */
     const char *unit;      /* "events" */
     double started, drawn; /* seconds_now() */
     bool is_shown;         /* on a terminal, and not silenced */
+    bool is_noted;         /* set by the caller after the beginning, as is_counted is: */
+    bool is_counted;       /* done and total are in units: "3 of 10 events" */
     int64_t from;          /* done when it began: what was there before was not this run's work; -1: not known yet */
+    int64_t count_from;    /* likewise */
 };
 void progress_begin(struct progress *progress, const char *what, const char *unit);
 /* done of total says how far (total 0: not known), count how many units. Draws

@@ -37,6 +37,7 @@ enum phase {
 struct place {
     int64_t committed;      /* the group's offset */
     int64_t delivered;      /* end of the last record handed out, or where its state stands */
+    int64_t end;            /* of the log, as kafka_lag heard it last */
     bool was_ours;          /* since this log was opened */
     char owner[OWNER_SIZE]; /* of the last commit when it was given to us */
 };
@@ -352,12 +353,14 @@ static bool take_messages(struct log_kafka *kafka, size_t *count)
 
 /* Reading. */
 
-static int64_t count_places(const struct log_kafka *kafka, bool committed)
+/* To where we are, or to the last commit and from there to the log's end. */
+static int64_t count_places(const struct log_kafka *kafka, bool whole)
 {
     int64_t sum = 0;
     for (int i = 0; i < kafka->mine->cnt; i++) {
         const struct place *place = &kafka->places[kafka->mine->elems[i].partition];
-        sum += committed && place->committed > place->delivered ? place->committed : place->delivered;
+        int64_t end = place->delivered < place->committed ? place->committed : place->end;
+        sum += whole && end > place->delivered ? end : place->delivered;
     }
     return sum;
 }
@@ -432,7 +435,8 @@ static enum log_answer read_records(struct log_kafka *kafka, size_t most, int wa
     *batch = (struct log_batch){.count = count,
                                 .records = kafka->records,
                                 .done = count_places(kafka, false),
-                                .total = count_places(kafka, true)};
+                                .total = count_places(kafka, true),
+                                .counts_records = true};
     return LOG_RECORDS;
 }
 
@@ -536,7 +540,8 @@ static void kafka_wake(struct log *log, uint32_t partition, struct text event)
 /* By what the last fetch said of the log's end; marks of transactions after the last record are none to wait for. */
 static int64_t kafka_lag(struct log *log, uint32_t partition)
 {
-    const struct log_kafka *kafka = of(log);
+    struct log_kafka *kafka = of(log);
+    struct place *place = &kafka->places[partition];
     int64_t low, high;
     if (alarm_is_at_end(&kafka->alarm, partition))
         return 0;
@@ -545,7 +550,8 @@ static int64_t kafka_lag(struct log *log, uint32_t partition)
                     high >= 0;
     if (!is_known)
         return -1;
-    return high > kafka->places[partition].delivered ? high - kafka->places[partition].delivered : 0;
+    place->end = high;
+    return high > place->delivered ? high - place->delivered : 0;
 }
 
 /* Opening and closing. */

@@ -1,14 +1,22 @@
-"""The meter as it runs: time for partitions on which nothing happens."""
+"""The meter as it runs: time for partitions on which nothing happens, and what it says of itself."""
 import datetime
 import json
+import os
+import pty
+import re
+import subprocess
+import tempfile
 import time
 import unittest
+import urllib.error
+import urllib.request
 
 import topics
-from cluster import Cluster
-from house import House, callfold
+from cluster import BUILD, Cluster, die_with_parent
+from house import CALLFOLD, House, callfold
 
 STALE_MS, TIMEOUT_MS = 3000, 2000
+PATIENCE_S = 60
 
 
 def event(kind, account=None, **data):
@@ -113,3 +121,87 @@ class Running(unittest.TestCase):
         self.assertEqual(1, sum(record.partition == end.partition for record, _ in self.read("events", "clock.advanced")),
                          "the wait had been long enough already")
         self.finish()
+
+
+def ask(meter, path):
+    """Status and text, from the address that it said last."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not (said := re.findall(r"^metrics +(http://.*)/metrics$", meter.said(), re.MULTILINE)):
+        assert time.monotonic() < deadline, meter.said()
+        time.sleep(0.05)
+    try:
+        with urllib.request.urlopen(f"{said[-1]}{path}", timeout=PATIENCE_S) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as answer:
+        with answer:
+            return answer.code, answer.read().decode()
+
+
+def await_ready(meter, words):
+    deadline = time.monotonic() + PATIENCE_S
+    while (answer := ask(meter, "/readyz")) != (200, words + "\n"):
+        assert time.monotonic() < deadline, f"{answer}, not {words}\n{meter.said()}"
+        time.sleep(0.1)
+
+
+def figures(meter):
+    lines = ask(meter, "/metrics")[1].splitlines()
+    return {name: float(value) for name, value in (line.rsplit(" ", 1) for line in lines if line[0] != "#")}
+
+
+class Watched(unittest.TestCase):
+    """One partition, two meters: one works, one stands by; then a long way back."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.cluster = cls.enterClassContext(Cluster())
+
+    def setUp(self):
+        self.house = self.enterContext(House(self.cluster, partitions=1))
+
+    def test_who_stands_by_is_ready_and_takes_over(self):
+        first, second = (self.house.meter(name, "--http", "0") for name in ("a", "b"))
+        await_ready(first.start(), "metering 1 partition")
+        await_ready(second.start(), "ready: no partitions yet")
+        self.assertEqual(0, figures(second)["callfold_partitions"])
+        self.house.feed(200)
+        self.house.await_folded()
+        holder = first if figures(first)["callfold_partitions"] else second
+        deadline = time.monotonic() + PATIENCE_S
+        while not (seen := figures(holder))["callfold_commit_seconds_count"]:   # the page is a moment behind
+            self.assertLess(time.monotonic(), deadline, "no commit is counted")
+        self.assertEqual((1, 0), (seen["callfold_ready"], seen['callfold_lag_records{partition="0"}']))
+        self.assertEqual(len(topics.read(self.house.cluster.client(), "callfold.events")),
+                         sum(value for name, value in seen.items() if name.startswith("callfold_events_total")))
+        for topic in ("commands", "ledger", "calls", "rejects"):
+            self.assertEqual(len(topics.read(self.house.cluster.client(), f"callfold.{topic}")),
+                             seen[f'callfold_outputs_total{{topic="{topic}"}}'], topic)
+        other = second if holder is first else first
+        holder.kill()
+        await_ready(other, "metering 1 partition")
+        self.assertEqual(0, other.end(), other.said())
+
+    def test_the_way_back_is_shown(self):
+        """On a terminal, while a state is folded anew from the first event."""
+        meter = self.house.meter("c", "--http", "0")
+        with tempfile.NamedTemporaryFile() as load:
+            subprocess.run([BUILD / "load", "--out", load.name, "--calls", "20000", "--ticks", "20"], check=True,
+                           capture_output=True)
+            callfold("produce", "--kafka", self.house.properties, "--events", load.name)
+        meter.start()
+        self.house.await_folded()
+        meter.kill()
+        meter.forget()
+        ours, theirs = pty.openpty()
+        with subprocess.Popen([CALLFOLD, "run", "--kafka", self.house.properties, "--state", meter.state, "-X",
+                               "callfold.instance=c"], stderr=theirs, preexec_fn=die_with_parent) as process:
+            os.close(theirs)
+            said, deadline = "", time.monotonic() + PATIENCE_S
+            shown = re.compile(r"catching up: ([\d,]+) of ([\d,]+) events, [\d,]+ a second, \d+ %, \d+:\d\d to go")
+            while not (found := shown.search(said)):
+                self.assertLess(time.monotonic(), deadline, said)
+                said += os.read(ours, 4096).decode()
+            done, whole = (int(number.replace(",", "")) for number in found.groups())
+            self.assertTrue(0 < done <= whole <= 600000, found[0])
+            process.kill()
+        os.close(ours)
