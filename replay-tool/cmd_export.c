@@ -177,6 +177,18 @@ static bool fill_books(void *context, const struct history_step *step)
     return books_step(export->books, step);
 }
 
+/* A name that was never opened is a slip of the pen, not an account without entries. */
+static bool check_account(const struct export *export, const struct history *history, struct store_error *error)
+{
+    const char *account = export->range.account;
+    bool is_known = account == NULL;
+    for (uint32_t i = 0; i < PARTITIONS_MAX && !is_known; i++) {
+        struct fold *fold = history_fold(history, i);
+        is_known = fold != NULL && books_find_account(fold, text_of(account)) != NULL;
+    }
+    return is_known || fail_with(error, EX_DATAERR, "no account %s was opened in these events", account);
+}
+
 static bool fold(struct export *export)
 {
     struct store_error *error = &export->error;
@@ -184,7 +196,8 @@ static bool fold(struct export *export)
     error->code = EX_OK;
     bool is_done = history != NULL &&
                    history_run(history, export->books != NULL ? fill_books : write_lines, export, error) &&
-                   error->code == EX_OK && (export->books == NULL || books_end(export->books, history));
+                   error->code == EX_OK && check_account(export, history, error) &&
+                   (export->books == NULL || books_end(export->books, history));
     history_close(history);
     return is_done;
 }

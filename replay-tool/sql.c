@@ -41,6 +41,12 @@ static void note(struct sql *sql)
     if (sql->is_broken)
         return;
     sql->is_broken = true;
+    if (sqlite3_extended_errcode(sql->db) == SQLITE_CONSTRAINT_DATATYPE) {
+        fail_with(sql->error, EX_DATAERR,
+                  "a sum of amounts is beyond 9223372036854.775807, the most that 64-bit micros hold: export a range "
+                  "that begins earlier, or one --account");
+        return;
+    }
     switch (sqlite3_errcode(sql->db) & 0xff) {
     case SQLITE_NOMEM: abort();
     case SQLITE_INTERRUPT: interrupt_check(sql->error); break;

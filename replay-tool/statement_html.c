@@ -178,7 +178,8 @@ static void put_list(const struct statement *statement, const struct list *list,
     fprintf(out, "<h2>%s</h2>\n", list->title);
     for (sql_begin(lines); sql_row(lines); is_begun = true) {
         if (!is_begun)
-            fprintf(out, "<table>\n<thead><tr>%s</tr></thead>\n<tbody>\n", list->headings);
+            fprintf(out, "<table aria-label=\"%s\">\n<thead><tr>%s</tr></thead>\n<tbody>\n", list->title,
+                    list->headings);
         fputs("<tr>", out);
         list->line(out, lines);
         fputs("</tr>\n", out);
@@ -208,8 +209,10 @@ static void put_sum(FILE *out, const char *class, const char *name, int64_t micr
 
 static void put_sums(const struct statement *statement, FILE *out)
 {
-    fprintf(out, "<table class=sums>\n<thead><tr><td></td><th scope=col class=n>%.*s</th></tr></thead>\n<tbody>\n",
-            TEXT_ARGS(statement->currency));
+    fprintf(
+        out,
+        "<table class=sums aria-label=\"Balances\">\n<thead><tr><td></td><th scope=col class=n>%.*s</th></tr></thead>\n<tbody>\n",
+        TEXT_ARGS(statement->currency));
     put_sum(out, "", "Opening balance", statement->opening_micros);
     put_sum(out, "", "Top-ups", statement->topups_micros);
     put_sum(out, "", "Calls", statement->calls_micros);

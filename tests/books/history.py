@@ -1,6 +1,6 @@
 """The history that the golden exports are made of: two partitions, two months.
 
-usage: history.py [--hostile] [--until DAY] > events.jsonl
+usage: history.py [--hostile | --huge] [--until DAY] > events.jsonl
 
 Prices of the deck, per minute:
     US to +960  Maldives                 0.60 USD   0.01 a second
@@ -164,10 +164,19 @@ def hostile(h):
         h.add(0, start, "call.ended", "eve", call_id=f"in-{n}", duration_ms=1000)
 
 
+def huge(h):
+    """Three customers who have more together than 64-bit micros hold."""
+    for name in ("a", "b", "c"):
+        h.add(0, "11-01 00:00:00", "account.opened", name, currency="USD", owner="ann")
+        h.add(0, "11-01 00:00:01", "credit.topped_up", name, topup_id="t1", **money("9000000000000"))
+
+
 def main():
     h = History()
     if "--hostile" in sys.argv:
         hostile(h)
+    elif "--huge" in sys.argv:
+        huge(h)
     else:
         for partition, fill in ((0, acme), (1, bob)):
             deck(h, partition, RATES)

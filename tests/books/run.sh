@@ -112,6 +112,12 @@ stays() {
     done
     expect 0 "provisional, as of 2026-11-20" callfold-replay statement --account acme --month 2026-11 --events "$work/not-over.jsonl"
     expect 0 "State                 final" callfold-replay statement --account acme --month 2026-10 --events "$work/not-over.jsonl"
+    for form in "" --csv --json --html; do
+        statement_small --account acme --month 2026-10 $form >"$work/whole"
+        callfold-replay statement --account acme --month 2026-10 $form --events "$work/not-over.jsonl" >"$work/near"
+        cmp "$work/whole" "$work/near" >"$work/diff" 2>&1
+        result "statement $form of October, drawn up before and after November" $? "$work/diff"
+    done
     expect 78 "past the place asked for" statement_small --account acme --month 2026-10 --state "$work/late/state"
 }
 
@@ -131,6 +137,12 @@ refusals() {
     expect 64 "no ledger entry" callfold-replay export ledger --format csv --from-entry 0 "${events[@]}"
     expect 64 "is after --to-entry" callfold-replay export ledger --format csv --from-entry 3 --to-entry 2 "${events[@]}"
     expect 64 "no account id" callfold-replay export ledger --format csv --account 'a b' "${events[@]}"
+    for format in csv ndjson sqlite; do
+        expect 65 "no account nobody" callfold-replay export ledger --format $format --account nobody "${events[@]}"
+    done
+    history --huge >"$work/huge.jsonl"
+    expect 0 "9000000000000" callfold-replay export balances --format csv --events "$work/huge.jsonl"
+    expect 65 "64-bit micros" callfold-replay export ledger --format csv --from 2026-11-02 --events "$work/huge.jsonl"
     expect 64 "that is no file" callfold-replay export ledger --format csv --output /dev/null "${events[@]}"
     expect 78 "No such file or directory" callfold-replay export ledger --format csv --output "$work/none/x" "${events[@]}"
     expect 64 "no month" callfold-replay statement --account acme --month 2026-13 "${events[@]}"
