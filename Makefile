@@ -49,8 +49,9 @@ $(BUILD)/tests/schemas/probe: $(BUILD)/tests/schemas/probe.o $(CORE)
 $(BUILD)/tests/tables/runner $(BUILD)/tests/schemas/probe:
 	@$(CC) $(LDFLAGS) $(CFLAGS) -o $@ $^ $(LIBS)
 BENCHES := $(patsubst bench/%.c,$(BUILD)/bench/%,$(wildcard bench/bench_*.c))
-$(BUILD)/bench/bench_%: $(call objects,bench/bench_%.c bench/feed.c) $(BUILD)/log_file.a $(BUILD)/libstore.a $(CORE)
-	@$(CC) $(LDFLAGS) $(CFLAGS) -o $@ $^ -llmdb $(LIBS)
+$(BUILD)/bench/bench_fold $(BUILD)/bench/bench_grant: $(call objects,bench/feed.c)
+$(BUILD)/bench/bench_%: $(call objects,bench/bench_%.c) $(BUILD)/log_file.a $(BUILD)/libstore.a $(CORE)
+	@$(CC) $(LDFLAGS) $(CFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) -llmdb -lrdkafka $(LIBS)
 # A fuzz target with replay.c's main(): its corpus is replayed without clang.
 FUZZ_PARTS := $(call objects,tests/fuzz/replay.c tests/fuzz/compose.c tests/fuzz/judge_pipe.c \
                              tests/fuzz/hear.c tests/tables/memory.c tests/tables/audit.c)

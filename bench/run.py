@@ -7,7 +7,9 @@ usage: bench/run.py BUILD        (make bench)
 Knobs, by the environment:
 BENCH_SMALL=10000/100000         accounts/calls of the first load
 BENCH_LARGE=1000000/1000000      of the second one; 0: left out
-BENCH_ROUNDS=5                   of the first load; the second gets a third
+BENCH_KAFKA=10000/100000         of the load on Kafka, which needs a JVM; 0: left out
+BENCH_KAFKA_RATES=1000,5000      events a second at which latencies are taken, for BENCH_KAFKA_SECONDS=30 each
+BENCH_ROUNDS=5                   of the first load and on Kafka; the second load gets a third
 TMPDIR                           where the files go: some 10 GB for the second load
 """
 import os
@@ -17,6 +19,7 @@ import sys
 import tempfile
 
 from fold import fold_alone, grants
+from kafka import on_kafka
 from measure import Row, at_most
 from replays import replays
 from stages import profile
@@ -69,7 +72,12 @@ def main():
     rows = on_loads(build, loads, rounds)
     for accounts, calls in loads:
         rows += fold_alone(build, accounts, calls)
-    show(rows + grants(build))
+    if loads:
+        rows += grants(build)
+    kafka = size("BENCH_KAFKA", "10000/100000")
+    if kafka:
+        rows += on_kafka(build, *kafka, rounds)
+    show(rows)
     busy, cores = os.getloadavg()[1], os.cpu_count()
     print(f"\nLoad average of the last 5 minutes: {busy:.1f}, on {cores} cores." +
           (" Others were at work: wall times are too long, CPU times hold better." if busy > 1.3 else ""))
