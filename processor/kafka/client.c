@@ -27,7 +27,8 @@ static const struct preset defaults[] = {
     {"socket.nagle.disable", "true"},
     {"session.timeout.ms", "10000"},
     {"fetch.message.max.bytes", "4194304"},
-    {"queued.max.messages.kbytes", "65536"},
+    {"queued.min.messages", "10000000"},
+    {"queued.max.messages.kbytes", "131072"},
     {"queue.buffering.max.messages", "500000"},
     {"queue.buffering.max.kbytes", "262144"},
     {"retry.backoff.ms", "10"},
@@ -45,11 +46,18 @@ static const struct preset consumer_needs[] = {
 static const struct preset reader_needs[] = {
     {"fetch.message.max.bytes", "1048576"},
     {"queued.max.messages.kbytes", "2048"},
+    {"fetch.wait.max.ms", "10"}, /* it wants to know the end, not what comes after it */
 };
 
 static const struct preset producer_needs[] = {
     {"enable.idempotence", "true"},
     {"acks", "all"},
+};
+
+/* What the meter publishes is sent at the commit, or when it fills a batch: a
+ * batch that waits a little is one that librdkafka looks at all the time. */
+static const struct preset meter_defaults[] = {
+    {"linger.ms", "100"},
 };
 
 static bool is_consumer(enum client_kind kind)
@@ -171,7 +179,7 @@ static bool fit_heartbeat(rd_kafka_conf_t *conf, struct store_error *error)
 static bool configure(rd_kafka_conf_t *conf, enum client_kind kind, const struct kafka_settings *settings,
                       struct store_error *error)
 {
-    if (!SET_PRESETS(conf, defaults, error))
+    if (!SET_PRESETS(conf, defaults, error) || (kind == CLIENT_PRODUCER && !SET_PRESETS(conf, meter_defaults, error)))
         return false;
     for (size_t i = 0; i < settings->count; i++) {
         const struct kafka_setting *setting = &settings->items[i];
@@ -214,7 +222,7 @@ bool client_open(struct client *client, enum client_kind kind, const struct kafk
     rd_kafka_conf_set_log_cb(conf, on_log);
     if (kind == CLIENT_CONSUMER)
         rd_kafka_conf_set_rebalance_cb(conf, on_rebalance);
-    if (kind == CLIENT_FEEDER)
+    if (!is_consumer(kind)) /* without it a commit is up to 10 ms late to know that all is delivered */
         rd_kafka_conf_set_dr_msg_cb(conf, on_delivery);
     client->rk = rd_kafka_new(is_consumer(kind) ? RD_KAFKA_CONSUMER : RD_KAFKA_PRODUCER, conf, why, sizeof why);
     if (client->rk != NULL) {

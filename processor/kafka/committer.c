@@ -13,11 +13,13 @@
 #define OFFSETS_MS 10000 /* librdkafka makes it no more than the transaction has left */
 #define COMMIT_MS  15000 /* by then the brokers have ended the transaction, one way or the other */
 #define RETRY_MS   50
+#define SETTLE_MS  2 /* that the brokers take to end a transaction in their logs, once they have said that it counts */
 
 enum work { WORK_NONE, WORK_TO_DO, WORK_DONE };
 
 struct committer {
     struct client *producer;
+    rd_kafka_queue_t *woken; /* or NULL */
     pthread_t thread;
     pthread_mutex_t mutex; /* of what follows, and by handing over of the producer */
     pthread_cond_t changed;
@@ -42,6 +44,11 @@ static rd_kafka_error_t *commit(struct committer *committer)
     return rd_kafka_commit_transaction(committer->producer->rk, COMMIT_MS);
 }
 
+static void sleep_ms(long ms)
+{
+    nanosleep(&(struct timespec){.tv_nsec = ms * 1000000L}, NULL);
+}
+
 /* Takes a step again as long as that can help. One whose time is over may have
  * happened or not, and is neither resumed nor aborted: only a producer that
  * begins anew under the same name gets to know. */
@@ -59,10 +66,12 @@ static enum log_outcome take_step(struct committer *committer, rd_kafka_error_t 
             return LOG_BROKEN;
         if (outcome != LOG_WAITING)
             return outcome;
-        nanosleep(&(struct timespec){.tv_nsec = RETRY_MS * 1000000L}, NULL);
+        sleep_ms(RETRY_MS);
     }
 }
 
+/* The next transaction is refused until the brokers have ended this one, and
+ * librdkafka asks again 20 ms later only: so it shall begin a moment late. */
 static enum log_outcome work(struct committer *committer)
 {
     enum log_outcome outcome = take_step(committer, send_offsets, "commit offsets");
@@ -70,8 +79,10 @@ static enum log_outcome work(struct committer *committer)
         return outcome;
     FAIL_POINT("before-commit");
     outcome = take_step(committer, commit, "commit");
-    if (outcome == LOG_DONE)
+    if (outcome == LOG_DONE) {
         FAIL_POINT("after-commit");
+        sleep_ms(SETTLE_MS);
+    }
     return outcome;
 }
 
@@ -90,6 +101,8 @@ static void *run(void *opaque)
         committer->outcome = outcome;
         committer->work = WORK_DONE;
         pthread_cond_signal(&committer->changed);
+        if (committer->woken != NULL)
+            rd_kafka_queue_yield(committer->woken);
     }
     pthread_mutex_unlock(&committer->mutex);
     return NULL;
@@ -122,6 +135,13 @@ struct committer *committer_new(struct client *producer)
     pthread_condattr_destroy(&attributes);
     start_thread(committer);
     return committer;
+}
+
+void committer_wakes(struct committer *committer, rd_kafka_queue_t *queue)
+{
+    pthread_mutex_lock(&committer->mutex);
+    committer->woken = queue;
+    pthread_mutex_unlock(&committer->mutex);
 }
 
 static void forget_offsets(struct committer *committer)

@@ -20,6 +20,9 @@ struct committer;
  * a minute at most. */
 struct committer *committer_new(struct client *producer);
 void committer_end(struct committer *committer);
+/* Who waits on the queue is woken when a commit has ended. It is borrowed to
+ * the end. */
+void committer_wakes(struct committer *committer, rd_kafka_queue_t *queue);
 
 /* Takes the offsets over; the group must stay until the commit has ended. */
 void committer_start(struct committer *committer, rd_kafka_topic_partition_list_t *offsets,

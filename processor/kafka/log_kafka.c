@@ -167,6 +167,7 @@ static void on_rebalance(void *owner, rd_kafka_resp_err_t what, rd_kafka_topic_p
         rd_kafka_topic_partition_list_destroy(kafka->given);
     kafka->given = what == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS ? rd_kafka_topic_partition_list_copy(partitions) : NULL;
     kafka->is_lost = rd_kafka_assignment_lost(kafka->consumer.rk) != 0;
+    rd_kafka_queue_yield(kafka->queue); /* the wait that we are called from */
 }
 
 static void forget_mine(struct log_kafka *kafka)
@@ -378,20 +379,20 @@ static bool may_read_on(struct log_kafka *kafka)
     return false;
 }
 
-/* Waits for records while the commit that is under way, if any, goes on. */
+/* Waits for records. While a commit is under way there is time for more of them,
+ * however soon the caller wants to commit those it has: its end wakes us. */
 static enum log_outcome wait_for_records(struct log_kafka *kafka, size_t most, int wait_ms)
 {
-    double until = seconds_now() + wait_ms / 1000.0;
+    double begun = seconds_now(), left_ms;
     do {
-        enum log_outcome outcome = transaction_advance(&kafka->transaction, STEP_MS, &kafka->log.error);
+        bool is_full = transaction_is_full(&kafka->transaction); /* of outputs: no more events for now */
+        enum log_outcome outcome = transaction_advance(&kafka->transaction, is_full ? STEP_MS : 0, &kafka->log.error);
         if (outcome == LOG_ABORTED || outcome == LOG_BROKEN)
             return outcome;
-        if (transaction_is_full(&kafka->transaction))
-            continue; /* of outputs: no more events for now */
-        double left_ms = (until - seconds_now()) * 1000;
-        int slice_ms = outcome == LOG_WAITING && left_ms > STEP_MS ? STEP_MS : left_ms > 0 ? (int)left_ms : 0;
-        consume(kafka, most, slice_ms);
-    } while (kafka->message_count == 0 && !kafka->is_rebalanced && seconds_now() < until);
+        left_ms = (outcome == LOG_WAITING ? WAIT_MS : wait_ms) - (seconds_now() - begun) * 1000;
+        if (!is_full)
+            consume(kafka, most, left_ms > 0 ? (int)left_ms : 0);
+    } while (kafka->message_count == 0 && !kafka->is_rebalanced && left_ms > 0);
     return LOG_DONE;
 }
 
@@ -568,9 +569,9 @@ static void kafka_close(struct log *log)
             rd_kafka_topic_destroy(kafka->outputs[i]);
     if (kafka->progress != NULL)
         rd_kafka_topic_destroy(kafka->progress);
+    transaction_close(&kafka->transaction); /* a commit under way needs our membership */
     if (kafka->queue != NULL)
         rd_kafka_queue_destroy(kafka->queue);
-    transaction_close(&kafka->transaction); /* a commit under way needs our membership */
     forget_mine(kafka);
     if (kafka->given != NULL)
         rd_kafka_topic_partition_list_destroy(kafka->given);
@@ -603,6 +604,7 @@ static bool subscribe(struct log_kafka *kafka, struct store_error *error)
     rd_kafka_topic_partition_list_t *topics = rd_kafka_topic_partition_list_new(1);
     rd_kafka_topic_partition_list_add(topics, EVENTS_TOPIC, RD_KAFKA_PARTITION_UA);
     kafka->queue = rd_kafka_queue_get_consumer(kafka->consumer.rk);
+    committer_wakes(kafka->transaction.committer, kafka->queue);
     rd_kafka_resp_err_t code = rd_kafka_subscribe(kafka->consumer.rk, topics);
     rd_kafka_topic_partition_list_destroy(topics);
     return code == RD_KAFKA_RESP_ERR_NO_ERROR ||
