@@ -78,7 +78,7 @@ class Site:
             position = json.loads(record.value())["data"]["partitions"][0]["next_offset"]
             return Commit(position, time.time(), record.timestamp()[1] / 1000, cpu_of(self.meter.process),
                           cpu_of(self.cluster.brokers[0].process))
-        sys.exit(f"bench: no commit within {TIMEOUT_S} s; the group is at {self.house.committed()}\n{self.meter.said()}")
+        sys.exit(f"bench: no commit within {TIMEOUT_S} s; {self.house._lag(self.house._consumer())}\n{self.meter.said()}")
 
     def commits_to(self, position):
         commits = [self.next_commit()]
