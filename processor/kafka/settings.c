@@ -39,6 +39,8 @@ static const struct {
     {"acks", "all", "a commit must survive a broker"},
     {"request.required.acks", "all", "a commit must survive a broker"},
     {"enable.idempotence", "true", "a retry must not publish twice"},
+    {"max.in.flight", "1", "what a new leader refuses must not be overtaken"},
+    {"max.in.flight.requests.per.connection", "1", "what a new leader refuses must not be overtaken"},
     {"enable.auto.commit", "false", "offsets are committed with the outputs"},
     {"auto.commit.enable", "false", "offsets are committed with the outputs"},
     {"enable.auto.offset.store", "false", "offsets are committed with the outputs"},
