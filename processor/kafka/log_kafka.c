@@ -167,7 +167,8 @@ static void on_rebalance(void *owner, rd_kafka_resp_err_t what, rd_kafka_topic_p
         rd_kafka_topic_partition_list_destroy(kafka->given);
     kafka->given = what == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS ? rd_kafka_topic_partition_list_copy(partitions) : NULL;
     kafka->is_lost = rd_kafka_assignment_lost(kafka->consumer.rk) != 0;
-    rd_kafka_queue_yield(kafka->queue); /* the wait that we are called from */
+    if (!kafka->is_closing)
+        rd_kafka_queue_yield(kafka->queue); /* the wait that we are called from */
 }
 
 static void forget_mine(struct log_kafka *kafka)
@@ -562,6 +563,8 @@ static void kafka_close(struct log *log)
     struct log_kafka *kafka = of(log);
     release_messages(kafka);
     kafka->is_closing = true;
+    if (kafka->is_rebalanced) /* noted and not settled: without an answer closing would wait for ever */
+        rd_kafka_assign(kafka->consumer.rk, NULL);
     if (kafka->consumer.rk != NULL)
         rd_kafka_consumer_close(kafka->consumer.rk);
     for (size_t i = 0; i < TOPIC_COUNT; i++)
