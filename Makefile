@@ -73,7 +73,7 @@ check-long: deps-check check-programs
 fuzz: deps-check
 	@tests/fuzz/run.sh $(BUILD)
 bench: deps-check $(BENCHES) $(BUILD)/callfold $(BUILD)/callfold-snapshot $(BUILD)/callfold-replay $(BUILD)/load
-	@PYTHONDONTWRITEBYTECODE=1 bench/run.py $(BUILD)
+	@PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 bench/run.py $(BUILD)
 
 # The project's format and clang-tidy over what is shipped.
 tidy:

@@ -30,11 +30,11 @@ Commit = collections.namedtuple("Commit", "position arrived written cpu broker_c
 
 
 def harness(build):
-    """The modules of tests/kafka, with all they need in BUILD/kafka."""
+    """The modules of tests/kafka, with the brokers that they need in BUILD/brokers."""
     folder = pathlib.Path(__file__).resolve().parent.parent / "tests" / "kafka"
     subprocess.run([folder / "fetch.sh", build], check=True)
     os.environ["BUILD"] = str(build)
-    sys.path[:0] = [str(build / "kafka" / "python"), str(folder)]
+    sys.path.insert(0, str(folder))
     return importlib.import_module("cluster"), importlib.import_module("house")
 
 
