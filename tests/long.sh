@@ -9,6 +9,8 @@
 #             form of input and about 460 at the fail points: some 3,200 kills
 #   snapshots SNAPSHOT_SEEDS=20 times tests/snapshots/, each with KILLS=300 in every verb and BYTES=200
 #             bytes changed in every file
+#   kafka     KAFKA_SEEDS=4 times tests/kafka/, each with KAFKA_KILLS=500 at any moment, 216 at the
+#             fail points and 50 zombies
 #   day       DAY_SEEDS=3 days of ACCOUNTS=3000 accounts
 #   books     the exports of a day of BOOKS_ACCOUNTS=1000 accounts, a spreadsheet among their
 #             readers: needs LibreOffice (libreoffice-calc-nogui)
@@ -20,9 +22,9 @@
 # FIRST_SEED is where each of them begins. Ends with "N passed, N failed".
 set -u
 cd "$(dirname "$0")/.." || exit 70
-build=$(realpath "${1:?usage: tests/long.sh BUILD [model|laws|embedded|snapshots|day|books|hostile|fuzz|limits]...}")
+build=$(realpath "${1:?usage: tests/long.sh BUILD [model|laws|embedded|snapshots|kafka|day|books|hostile|fuzz|limits]...}")
 shift
-[ $# -gt 0 ] || set -- model laws embedded snapshots day books hostile fuzz limits
+[ $# -gt 0 ] || set -- model laws embedded snapshots kafka day books hostile fuzz limits
 first=${FIRST_SEED:-1}
 log=$build/tests/long.log
 mkdir -p "$build/tests"
@@ -73,6 +75,13 @@ snapshots() {
     done
 }
 
+kafka() {
+    for seed in $(seeds "${KAFKA_SEEDS:-4}"); do
+        SEED=$seed KILLS=${KAFKA_KILLS:-500} ACCOUNTS=600 \
+            part "kafka, SEED=$seed, ${KAFKA_KILLS:-500} kills at any moment" tests/kafka/run.sh "$build"
+    done
+}
+
 day() {
     for seed in $(seeds "${DAY_SEEDS:-3}"); do
         SEED=$seed ACCOUNTS=${ACCOUNTS:-3000} part "day, SEED=$seed, ${ACCOUNTS:-3000} accounts" tests/day/run.sh "$build"
@@ -101,8 +110,8 @@ limits() {
 
 for suite; do
     case $suite in
-    model | laws | embedded | snapshots | day | books | hostile | fuzz | limits) "$suite" ;;
-    *) echo "tests/long.sh: no suite '$suite'; there are model, laws, embedded, snapshots, day, books, hostile, fuzz and limits" >&2; exit 64 ;;
+    model | laws | embedded | snapshots | kafka | day | books | hostile | fuzz | limits) "$suite" ;;
+    *) echo "tests/long.sh: no suite '$suite'; there are model, laws, embedded, snapshots, kafka, day, books, hostile, fuzz and limits" >&2; exit 64 ;;
     esac
 done
 

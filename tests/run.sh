@@ -80,6 +80,8 @@ suite day tests/day/run.sh "$build"
 suite docs tests/docs/run.sh "$build"
 suite running tests/running/run.py "$build"
 suite running/asan tests/running/run.py "$build/asan" Figures Answers
+suite kafka tests/kafka/run.sh "$build"
+suite kafka/asan tests/kafka/run.sh "$build/asan" test_brokers.ErrorClasses test_chaos.Groups
 suite limits tests/limits/run.py "$build"
 suite limits/asan tests/limits/run.py "$build/asan" amounts
 

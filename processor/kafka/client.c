@@ -13,9 +13,11 @@
 #include "snapshots/files.h"
 #include "terminal/message.h"
 
-#define REACH_MS      15000 /* for the first answer of any broker */
-#define REACH_STEP_MS 500
-#define DECK_MS       "60000" /* that a large deck may take to every partition */
+#define REACH_MS        15000 /* for the first answer of any broker */
+#define REACH_STEP_MS   500
+#define OFFSETS_REQUEST "ApiKey TxnOffsetCommit (28) Versions "
+#define OFFSETS_VERSION 3
+#define DECK_MS         "60000" /* that a large deck may take to every partition */
 
 struct preset {
     const char *name, *value;
@@ -81,11 +83,23 @@ static void on_error(rd_kafka_t *rk, int code, const char *reason, void *opaque)
         message_note("kafka: %s; waiting for them", reason);
 }
 
+/* What a broker speaks, librdkafka says in its log alone. A request that an old
+ * one does not know is sent in an older form, without the group's generation:
+ * a meter that lost its partitions could commit then. */
+static void note_version(struct client *client, const char *text)
+{
+    int least, most;
+    const char *at = strstr(text, OFFSETS_REQUEST);
+    if (at != NULL && sscanf(at, OFFSETS_REQUEST "%d..%d", &least, &most) == 2 && most < OFFSETS_VERSION)
+        client->offsets_lacked = 1 + most;
+}
+
 /* Not worth a line: that a client has no use for a property of another kind of
  * client, and that one of many connections failed and is made anew. */
 static void on_log(const rd_kafka_t *rk, int level, const char *facility, const char *text)
 {
-    const struct client *client = rd_kafka_opaque(rk);
+    struct client *client = rd_kafka_opaque(rk);
+    note_version(client, text);
     if (client->is_debugged)
         message_note("kafka: %s: %s", facility, text);
     else if (level <= LOG_ERR && strcmp(facility, "CONFWARN") != 0 && strcmp(facility, "FAIL") != 0)
@@ -130,6 +144,14 @@ static bool set_presets(rd_kafka_conf_t *conf, const struct preset *presets, siz
     return true;
 }
 
+static bool is_given(const struct kafka_settings *settings, const char *name)
+{
+    for (size_t i = 0; i < settings->count; i++)
+        if (strcmp(settings->items[i].name, name) == 0 && settings->items[i].value[0] != '\0')
+            return true;
+    return false;
+}
+
 static bool set_names(rd_kafka_conf_t *conf, enum client_kind kind, const struct kafka_settings *settings,
                       struct store_error *error)
 {
@@ -147,17 +169,10 @@ static bool set_names(rd_kafka_conf_t *conf, enum client_kind kind, const struct
         snprintf(name, sizeof name, "%s-rates", settings->group);
         return set(conf, "transactional.id", name, "group.id", error) &&
                set(conf, "transaction.timeout.ms", DECK_MS, "built in", error);
-    case CLIENT_FEEDER: break;
+    case CLIENT_FEEDER: /* for note_version; what the user wants to see stays */
+        return is_given(settings, "debug") || set(conf, "debug", "feature", "built in", error);
     }
     return true;
-}
-
-static bool is_given(const struct kafka_settings *settings, const char *name)
-{
-    for (size_t i = 0; i < settings->count; i++)
-        if (strcmp(settings->items[i].name, name) == 0 && settings->items[i].value[0] != '\0')
-            return true;
-    return false;
 }
 
 static int number_of(rd_kafka_conf_t *conf, const char *name)
@@ -309,6 +324,14 @@ bool client_fail(struct client *client, struct store_error *error, rd_kafka_resp
     return fail_with(error, exit_code, "cannot %s: %s; %s", to_do, why, way);
 }
 
+static bool fail_for_age(const struct client *client, struct store_error *error)
+{
+    return fail_with(error, EX_CONFIG,
+                     "a broker is too old: it speaks version %d of TxnOffsetCommit, and %d is needed for commits that "
+                     "nobody can make who lost his partitions; take Apache Kafka 2.5 or later",
+                     client->offsets_lacked - 1, OFFSETS_VERSION);
+}
+
 static bool is_hopeless(const struct client *client)
 {
     return client->trouble == RD_KAFKA_RESP_ERR__AUTHENTICATION || client->trouble == RD_KAFKA_RESP_ERR__SSL;
@@ -323,6 +346,12 @@ const struct rd_kafka_metadata *client_metadata(struct client *client, struct st
         pulse_beat();
         code = rd_kafka_metadata(client->rk, 1, NULL, &metadata, REACH_STEP_MS);
         rd_kafka_poll(client->rk, 0);
+        if (client->offsets_lacked > 0) {
+            if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
+                rd_kafka_metadata_destroy(metadata);
+            fail_for_age(client, error);
+            return NULL;
+        }
         if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
             return metadata;
         if (is_hopeless(client))

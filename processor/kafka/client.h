@@ -27,8 +27,9 @@ struct client {
     rd_kafka_resp_err_t trouble; /* the last that its connections met */
     char reason[512];
     bool has_scram;
-    bool is_debugged;    /* by the property debug: its log is wanted line by line */
-    int64_t undelivered; /* of a feeder: events that no broker took */
+    bool is_debugged;           /* by the property debug: its log is wanted line by line */
+    _Atomic int offsets_lacked; /* 1 + the version of TxnOffsetCommit that a broker speaks, when it is too old */
+    int64_t undelivered;        /* of a feeder: events that no broker took */
     /* Of a consumer: called from within a poll. */
     void (*rebalance)(void *owner, rd_kafka_resp_err_t what, rd_kafka_topic_partition_list_t *partitions);
     void *owner;

@@ -8,7 +8,7 @@
 
 By hand:   tests/kafka/run.sh build cluster.py up [--brokers 3] [--secure] [--proxied]
 
-The jars are those of fetch.sh, in $BUILD/brokers. Each broker is a controller too (KRaft).
+The jars are those of fetch.sh, in $BROKERS. Each broker is a controller too (KRaft).
 Its data and log live in a directory of their own that goes when the cluster does;
 a broker dies with the process that started it.
 """
@@ -32,7 +32,7 @@ from proxy import Proxy
 
 HERE = pathlib.Path(__file__).resolve().parent
 BUILD = pathlib.Path(os.environ.get("BUILD", HERE.parent.parent / "build"))
-JARS = BUILD / "brokers"
+JARS = pathlib.Path(os.environ.get("BROKERS", BUILD / "brokers"))
 NEWEST, OLD_SCRAM = "4.1.1", "3.7.1"
 SCRAM_MENDED = 0x020601ff
 CLUSTER_ID = "callfoldTestCluster000"
@@ -70,6 +70,8 @@ replica.lag.time.max.ms=3000
 controller.quorum.election.timeout.ms=1000
 controller.quorum.fetch.timeout.ms=2000
 log.cleaner.dedupe.buffer.size=8388608
+log.retention.check.interval.ms=1000
+log.initial.task.delay.ms=1000
 num.network.threads=2
 num.io.threads=4
 """

@@ -5,8 +5,9 @@ set -eu
 cd "$(dirname "$0")/../.."
 BUILD=$(mkdir -p "$1" && cd "$1" && pwd)
 shift
-tests/kafka/fetch.sh "$BUILD"
-export BUILD PYTHONPATH=tests/kafka PYTHONDONTWRITEBYTECODE=1
+brokers=${BUILD%/asan}   # one set for both builds
+tests/kafka/fetch.sh "$brokers"
+export BUILD BROKERS=$brokers/brokers PYTHONPATH=tests/kafka PYTHONDONTWRITEBYTECODE=1
 python=/usr/bin/python3   # the distribution's, which has its Kafka client
 case ${1:-} in
     "") exec $python tests/kafka/all.py ;;

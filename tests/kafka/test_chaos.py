@@ -68,8 +68,8 @@ class Kills(History):
         self.finish()
 
     def test_kill_at_every_named_point(self):
-        for point in FAIL_POINTS:
-            for times in (1, 2):
+        for times in (1, 2, *(self.random.randint(1, 5) for _ in range(KILLS // 20))):
+            for point in FAIL_POINTS:
                 self.meter.start(fail_point=f"{point}:{times}")
                 self.assertEqual(-signal.SIGKILL, self.feed_until_it_ends(self.meter), f"{point}\n{self.meter.said()}")
         self.meter.start()

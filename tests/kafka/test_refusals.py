@@ -1,8 +1,11 @@
 """What the meter refuses to begin with, and what it says: both numbers and the way out."""
+import contextlib
 import json
+import pathlib
 import random
 import re
 import shutil
+import tempfile
 import unittest
 
 import confluent_kafka
@@ -11,6 +14,7 @@ import confluent_kafka.admin
 import topics
 from cluster import QUIET
 from house import EX_CONFIG, TOPICS, House, await_that, callfold, shared_cluster
+from old_broker import OldBroker
 from test_chaos import OFTEN, PIECE
 
 DAY_MS = 86400000
@@ -194,6 +198,35 @@ class Offsets(unittest.TestCase):
         callfold("run", "--events", work / "events.jsonl", "--out", work / "out", "--state", work / "state")
         said = self.refusal(self.house.meter("e", state=work / "state"))
         self.assertRegex(said, "the state directory \\S+ belongs to a meter on files")
+
+
+class Expired(unittest.TestCase):
+    def test_events_that_are_gone_where_the_state_would_begin(self):
+        allowing = ("-X", "callfold.allow.retention=true")
+        with House(shared_cluster(), partitions=1) as house:
+            meter = house.meter("a", *allowing).start()
+            house.feed(PIECE)
+            house.await_folded()
+            self.assertEqual(0, meter.end(), meter.said())
+            house.alter("callfold.events", {"retention.ms": "1"})
+            await_that(lambda: not topics.read(house.cluster.client(), "callfold.events"), lambda: "events stay")
+            meter.start().await_saying("assigned", 2)       # has them in its state
+            self.assertEqual(0, meter.end(), meter.said())
+            meter.forget()
+            self.assertEqual(EX_CONFIG, meter.start().wait(), meter.said())
+            self.assertRegex(meter.said(), f"is to be read from offset 0, but callfold.events holds offsets {PIECE} to "
+                                           f"{PIECE} only: events have expired or the topic was made anew")
+
+
+class TooOld(unittest.TestCase):
+    def test_a_broker_that_does_not_know_of_generations(self):
+        """No such broker is brought: one that says what Kafka 2.4 says of itself."""
+        with contextlib.closing(OldBroker()) as broker, tempfile.TemporaryDirectory() as work:
+            properties = pathlib.Path(work) / "kafka.properties"
+            properties.write_text(f"bootstrap.servers=127.0.0.1:{broker.port}\ncallfold.instance=a\n")
+            said = callfold("run", "--kafka", properties, "--state", f"{work}/state", wanted=EX_CONFIG)
+            self.assertIn("a broker is too old: it speaks version 2 of TxnOffsetCommit, and 3 is needed", said)
+            self.assertIn("take Apache Kafka 2.5 or later", said)
 
 
 class Ways(unittest.TestCase):
