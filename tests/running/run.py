@@ -2,12 +2,14 @@
 """What a running meter says of itself: metrics, health, readiness, and what systemd is told.
 usage: tests/running/run.py BUILD"""
 import pathlib
+import re
 import socket
 import subprocess
 import sys
 import unittest
 
-from meter import Meter, event
+sys.dont_write_bytecode = True
+from meter import Meter, event   # noqa: E402: after that
 
 HERE = pathlib.Path(__file__).resolve().parent
 BUILD = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else "build").resolve()
@@ -51,6 +53,14 @@ class Figures(unittest.TestCase):
                 self.assertGreater(figures[name], 0, name)
             self.assertEqual(1, figures['callfold_catchup_ratio{partition="0"}'])
             self.assertFalse([name for name in figures if "acct" in name], "no label per account")
+
+    def test_each_is_explained_to_operators_and_nothing_else_is(self):
+        page = (ROOT / "docs/operations.md").read_text()
+        explained = {name.replace("_", "callfold_", 1) if name[0] == "_" else name
+                     for name in re.findall(r"`((?:callfold|process)?_\w+)`", page)}
+        with Meter(CALLFOLD) as meter:
+            there = set(re.findall(r"^# TYPE (\S+) ", meter.ask("/metrics")[1], re.MULTILINE))
+        self.assertEqual(there, explained)
 
     def test_money_nobody_pays_is_counted_in_its_currency(self):
         with Meter(CALLFOLD) as meter:
