@@ -257,7 +257,7 @@ int cmd_explain(int argc, char **argv)
                  "is folded, for what holds was said in it long before.",
         .examples = "  callfold-replay explain --events events.jsonl --call c1\n"
                     "  callfold-replay explain --events events.jsonl --entry 1841\n"
-                    "  callfold-replay explain --kafka kafka.properties --account acct-17 --day 2026-11-23",
+                    "  callfold-replay explain --events archive --account acct-17 --day 2026-11-23",
         .specs = specs,
         .count = sizeof specs / sizeof specs[0],
     };

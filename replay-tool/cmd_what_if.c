@@ -235,7 +235,7 @@ int cmd_what_if(int argc, char **argv)
                  "did: who was cut talked on, which counts as uncollected; a call that would\n"
                  "have been allowed brings nothing, for nobody knows how long it had been.",
         .examples = "  callfold-replay what-if --events events.jsonl --deck 2027.csv\n"
-                    "  callfold-replay what-if --events events.jsonl --policy max_concurrent_calls=2 --csv",
+                    "  callfold-replay what-if --events events.jsonl --policy max_call_ms=3600000",
         .specs = specs,
         .count = sizeof specs / sizeof specs[0],
     };

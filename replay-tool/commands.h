@@ -14,6 +14,7 @@ int cmd_state(int argc, char **argv);
 int cmd_diff(int argc, char **argv);
 int cmd_explain(int argc, char **argv);
 int cmd_what_if(int argc, char **argv);
+int cmd_reconcile(int argc, char **argv);
 int cmd_export(int argc, char **argv);
 int cmd_statement(int argc, char **argv);
 int cmd_archive(int argc, char **argv);

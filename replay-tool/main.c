@@ -11,6 +11,7 @@ static const struct command commands[] = {
     {"diff", cmd_diff, "in which records and fields two states, snapshots or outputs differ"},
     {"explain", cmd_explain, "where an amount came from: a call, a ledger entry, an account's day"},
     {"what-if", cmd_what_if, "the same history at other prices or by another policy"},
+    {"reconcile", cmd_reconcile, "our call records against a carrier's"},
     {"export", cmd_export, "ledger, call records or balances as CSV, JSON lines, SQLite or an hledger journal"},
     {"statement", cmd_statement, "what a customer sees of a month: opening balance, top-ups, calls, closing balance"},
     {"archive", cmd_archive, "keep the log as compressed files with their SHA-256"},

@@ -77,6 +77,7 @@ part() { # NAME COMMAND...
 golden
 play
 part "every call of a day is explained, and adds up" python3 adds_up.py "$build" "$scratch"
+part "a carrier's file with known differences" python3 carrier.py "$build" "$scratch"
 [ -z "$(ls "$TMPDIR")" ]
 result "nothing is left of the scratch directories" $?
 

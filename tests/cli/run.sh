@@ -87,7 +87,7 @@ documented() { # PROGRAM COMMAND...
 documented callfold run topics 'topics create' produce status rates 'rates publish' 'rates list' 'rates compare' 'rates diff' \
     'rates estimate'
 documented callfold-snapshot create list verify restore prune
-documented callfold-replay verify state explain what-if diff archive export statement
+documented callfold-replay verify state explain what-if reconcile diff archive export statement
 
 echo "$passed passed, $failed failed"
 [ $failed -eq 0 ]
