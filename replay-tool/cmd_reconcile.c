@@ -422,7 +422,7 @@ int cmd_reconcile(int argc, char **argv)
     /* clang-format on */
     const struct option_table table = {
         .command = "callfold-replay reconcile",
-        .usage = "--events FILE|- --cdr FILE.csv [--map OURS=THEIRS]...",
+        .usage = "--events FILE|- --cdr FILE.csv\n[--map OURS=THEIRS,...]...",
         .about = "Compares our call records, folded from the events, with a carrier's: what is\n"
                  "missing there, what is extra, other durations and amounts, and the sums by\n"
                  "destination. Exits with 1 when something differs. Inbound calls are left out;\n"
