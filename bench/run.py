@@ -22,6 +22,7 @@ from fold import fold_alone, grants
 from kafka import on_kafka
 from measure import Row, at_most
 from replays import replays
+from snapshots import snapshots
 from stages import profile
 from starts import starts
 from whole import Load, whole
@@ -56,7 +57,7 @@ def on_loads(build, loads, rounds):
             profile(load, least_cpu, (rounds + 1) // 2)
             rows += replays(load, (rounds + 1) // 2)
             if len(mids) == len(loads):
-                rows += starts(load)
+                rows += starts(load) + snapshots(load)
         rounds = (rounds + 2) // 3
     if len(mids) == 2:
         growth, cpu_growth = (mids[1][clock] / mids[0][clock] for clock in ("wall", "cpu"))

@@ -21,7 +21,7 @@ struct outcome {
     int exit_code, argc;
     const char *operand;
     const char *file;
-    int64_t number;
+    int64_t number, wait_ms;
     bool loud;
     struct option_list list;
     char said[4096];
@@ -62,6 +62,8 @@ static void read_words(int argc, char **argv)
          .help = "what to read"},
         {.name = "number", .kind = OPTION_NUMBER, .target = &outcome.number, .value = "N", .least = -5, .most = 100,
          .help = "how many"},
+        {.name = "wait", .kind = OPTION_TIME, .target = &outcome.wait_ms, .value = "TIME", .least = 1000,
+         .most = 30 * 86400000LL, .help = "how long"},
         {.name = "loud", .letter = 'l', .kind = OPTION_FLAG, .target = &outcome.loud, .help = "louder\nand louder"},
         {.name = "prop", .letter = 'X', .kind = OPTION_LIST, .target = &outcome.list, .value = "K=V", .help = "more"},
     };
@@ -71,7 +73,7 @@ static void read_words(int argc, char **argv)
                                        .about = "Does it.",
                                        .examples = "  prog do -f x",
                                        .specs = specs,
-                                       .count = 4,
+                                       .count = sizeof specs / sizeof specs[0],
                                        .operands_most = 1};
     outcome.parsed = options_parse(&table, &argc, argv, &outcome.exit_code);
     outcome.argc = argc;
@@ -131,6 +133,34 @@ static void values_are_taken_in_every_spelling(void **state)
         assert_int_equal(outcome.number, 17);
         assert_int_equal(outcome.argc, 1);
         assert_false(outcome.loud);
+    }
+}
+
+static void times_have_a_unit(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *line;
+        int64_t ms;
+    } rows[] = {{"do -f x --wait 1s", 1000},
+                {"do -f x --wait 90s", 90000},
+                {"do -f x --wait=15m", 900000},
+                {"do -f x --wait 12h", 43200000},
+                {"do -f x --wait 30d", 2592000000}};
+    static const char *const wrong[] = {
+        "do -f x --wait 90",  "do -f x --wait 0s",  "do -f x --wait 31d",
+        "do -f x --wait h",   "do -f x --wait -5m", "do -f x --wait 5mm",
+        "do -f x --wait 5 m", "do -f x --wait=",    "do -f x --wait 99999999999999999d"};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        with(rows[i].line, read_words);
+        assert_true(outcome.parsed);
+        assert_int_equal(outcome.wait_ms, rows[i].ms);
+    }
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        with(wrong[i], read_words);
+        assert_false(outcome.parsed);
+        assert_int_equal(outcome.exit_code, EX_USAGE);
+        assert_non_null(strstr(outcome.said, "such as 90s, 15m, 12h or 30d"));
     }
 }
 
@@ -241,6 +271,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(values_are_taken_in_every_spelling),
+        cmocka_unit_test(times_have_a_unit),
         cmocka_unit_test(flags_lists_and_operands),
         cmocka_unit_test(what_is_wrong_is_named),
         cmocka_unit_test(help_shows_every_option),

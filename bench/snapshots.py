@@ -1,0 +1,86 @@
+"""Snapshots of a large state while the fold goes on."""
+import datetime
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+
+from measure import Row, at_most, launch, median
+
+SNAPSHOTS = 5
+EVERY_S = 2
+POLL_S = 0.002
+PAUSE_AIM_MS, TIME_AIM_S = 5, 1
+
+
+def commits(path):
+    """When each commit of progress.jsonl was made, in seconds since 1970: to the millisecond, by the fold's process."""
+    stamps = re.findall(rb'"time":"([^"]+)Z"', path.read_bytes())
+    return [datetime.datetime.fromisoformat(stamp.decode() + "+00:00").timestamp() for stamp in stamps]
+
+
+def longest_gap(times, begin, end):
+    """The longest time between two commits that overlaps begin..end, in ms."""
+    gaps = [after - before for before, after in zip(times, times[1:]) if after > begin and before < end]
+    return max(gaps) * 1000
+
+
+def watch(meter, folder):
+    """(begin, end) of each snapshot that the meter has made; each is removed, so that another one is made."""
+    made, begun = [], None
+    while len(made) < SNAPSHOTS and meter.poll() is None:
+        names = os.listdir(folder) if folder.exists() else []
+        if ".new" in names and begun is None:
+            begun = time.time()
+        whole = [name for name in names if name[0] == "0"]
+        if whole:
+            made.append((begun or time.time(), time.time()))
+            begun = None
+            for name in whole:
+                shutil.rmtree(folder / name)
+        time.sleep(POLL_S)
+    return made
+
+
+def meanwhile(load):
+    """The snapshots of a meter that folds ticks of all the load's calls, and when it committed. It stores nothing
+    meanwhile: a checkpoint stops the fold whether there are snapshots or not, and would hide what they do."""
+    snapshots = load.folder / "snapshots"
+    command = load.command(load.path) + ["--batch", "2000", "--checkpoint-ms", "3600000", "--snapshots", snapshots,
+                                         "--snapshot-every", f"{EVERY_S}s"]
+    meter = subprocess.Popen([str(word) for word in command])
+    try:
+        made = watch(meter, snapshots / "partition-0")
+        time.sleep(EVERY_S / 2)
+    finally:
+        meter.kill()
+        meter.wait()
+    if len(made) < 2:
+        sys.exit(f"bench: only {len(made)} snapshots were made before the load was folded")
+    return made, commits(load.folder / "out/progress.jsonl")
+
+
+def snapshots(load):
+    """Rows; the load's folder holds a state in which all its calls are live (starts.py)."""
+    alone = []
+    for _ in range(3):
+        shutil.rmtree(load.folder / "alone", ignore_errors=True)
+        alone.append(launch([load.build / "callfold-snapshot", "create", "--quiet", "--state", load.folder / "state",
+                             "--snapshots", load.folder / "alone"]))
+    manifest = json.loads(next((load.folder / "alone").glob("partition-0/0*/manifest.json")).read_bytes())
+    made, times = meanwhile(load)
+    took = median(end - begin for begin, end in made)
+    pause = median(longest_gap(times, begin, end) for begin, end in made)
+    calm = median(longest_gap(times, end, after) for (_, end), (after, _) in zip(made, made[1:]))
+    mebibytes = manifest["files"]["data.mdb"]["size"] / 2**20
+    cpu = median(one.cpu for one in alone)
+    return [Row(f"snapshot of {manifest['records']['live_call']:,} live calls, the fold goes on", f"{took:.2f} s",
+                f"CPU {cpu:.2f} s: {at_most(cpu, TIME_AIM_S)}; {mebibytes:,.0f} MiB", f"{TIME_AIM_S} s",
+                at_most(took, TIME_AIM_S)),
+            Row("  with nothing folded meanwhile", f"{median(one.wall for one in alone):.2f} s", "", "", ""),
+            Row("  longest pause of the fold meanwhile", f"{pause:.0f} ms",
+                f"{calm:.0f} ms between two of them, as long a time", f"{PAUSE_AIM_MS} ms more",
+                at_most(pause - calm, PAUSE_AIM_MS))]
