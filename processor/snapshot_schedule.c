@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -18,7 +17,6 @@
 
 #define PROGRAM   "callfold-snapshot"
 #define WORDS_MAX 16
-#define NICENESS  10 /* the fold comes first */
 
 struct snapshot_schedule {
     const struct snapshot_options *options;
@@ -96,10 +94,8 @@ static void begin(struct snapshot_schedule *schedule)
     posix_spawn_file_actions_addclosefrom_np(&actions, STDERR_FILENO + 1);
     int number = posix_spawn(&schedule->child, schedule->program, &actions, NULL, words, environ);
     posix_spawn_file_actions_destroy(&actions);
-    if (number == 0) {
-        setpriority(PRIO_PROCESS, (id_t)schedule->child, NICENESS);
+    if (number == 0)
         return;
-    }
     schedule->child = 0;
     message_error("cannot run %s: %s; the next snapshot is tried when it is due", schedule->program, strerror(number));
 }
