@@ -33,6 +33,7 @@ expect "terminal/ includes only itself and events/" \
     "$(grep -hoE '#include "[^"]+"' terminal/*.[ch] | grep -vE '"(events|terminal)/')"
 expect "snapshots/ includes only itself, events/, terminal/ and the fold's records" \
     "$(grep -hoE '#include "[^"]+"' snapshots/*.[ch] | grep -vE '"((events|terminal|snapshots)/|processor/fold/(fold|records)\.h")')"
+expect "only replay-tool/segment.c includes zstd.h" "$(includes zstd.h | grep -vx replay-tool/segment.c)"
 expect "only processor/kafka/ includes rdkafka.h" "$(includes librdkafka/rdkafka.h | grep -v '^processor/kafka/')"
 expect "only replay-tool/sql.c includes sqlite3.h" "$(includes sqlite3.h | grep -vx replay-tool/sql.c)"
 expect "every top folder has a README" \

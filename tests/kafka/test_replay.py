@@ -1,6 +1,7 @@
 """callfold-replay on topics: what the meter published is what comes out of the events again."""
 import json
 import subprocess
+import time
 import unittest
 
 import confluent_kafka
@@ -144,6 +145,40 @@ class Replay(unittest.TestCase):
             self.assertIn("callfold.ledger, partition 0, offset", out)
             self.assertIn("0:3:0 was published, but the events do not give it there", out)
             self.assertGreater(end, 1)
+
+    def expire(self, house, topic):
+        """All that the topic holds by now goes, and nothing more."""
+        house.alter(topic, {"retention.ms": "1"})
+        deadline = time.monotonic() + 60
+        while topics.read(house.cluster.client(), topic):
+            self.assertLess(time.monotonic(), deadline, f"{topic} does not expire")
+            time.sleep(0.5)
+        house.alter(topic, {"retention.ms": "-1"})
+
+    def test_what_has_expired(self):
+        with House(self.cluster_of_its_own(), partitions=1) as house:
+            meter = house.meter("a", "-X", "callfold.allow.retention=true").start()
+            house.feed(400)
+            house.await_folded()
+            self.expire(house, "callfold.commands")
+            house.feed(400)
+            house.await_folded()
+            self.assertEqual(0, meter.end(), meter.said())
+            published = sum(len(topics.read(house.cluster.client(), f"callfold.{name}")) for name in
+                            ("commands", "ledger", "calls", "balances", "rejects", "attestations"))
+            verify = "verify", "--kafka", house.properties, "--all", "--json"
+            code, out, said = replay(*verify)
+            self.assertEqual((0, ""), (code, said), out)
+            self.assertEqual(published, json.loads(out)[0]["outputs"], "what is left of the commands is compared")
+            snapshots = house.work / "snapshots"
+            subprocess.run([BUILD / "callfold-snapshot", "create", "--state", meter.state, "--snapshots", snapshots],
+                           check=True, capture_output=True)
+            self.expire(house, "callfold.events")
+            code, _, said = replay(*verify)
+            self.assertEqual(65, code)
+            self.assertIn("but offset 0 is wanted: records have expired; start from a snapshot", said)
+            code, out, said = replay(*verify, "--snapshots", snapshots)
+            self.assertEqual(0, code, said)
 
     def cluster_of_its_own(self):
         return self.enterContext(Cluster())
