@@ -7,6 +7,7 @@
 
 #include "events/currency.h"
 #include "events/instant.h"
+#include "events/money.h"
 #include "replay-tool/books_internal.h"
 #include "snapshots/files.h"
 #include "terminal/program.h"
@@ -27,6 +28,7 @@ static void prepare(struct books *books)
     struct sql *sql = books->sql;
     books->add_currency = sql_prepare(sql, "INSERT OR IGNORE INTO currencies VALUES (?, ?)");
     books->add_deck = sql_prepare(sql, "INSERT OR IGNORE INTO decks VALUES (?, ?, ?, ?)");
+    books->add_fx_rate = sql_prepare(sql, "INSERT OR REPLACE INTO fx_rates VALUES (?, ?, ?, ?)");
     books->add_customer = sql_prepare(sql, "INSERT OR IGNORE INTO customers VALUES (?, ?, ?, ?, ?, 0)");
     books->move_balance =
         sql_prepare(sql, "UPDATE customers SET balance_micros = ?3, later_micros = later_micros + iif(?4, ?2, 0)"
@@ -211,10 +213,42 @@ static bool take_output(struct books *books, const struct history_step *step, co
     }
 }
 
+/* Tables are published on every partition; of two of one instant the later one holds. */
+static void take_fx(struct books *books, const struct event *event)
+{
+    for (size_t i = 0; i < event->data.fx.count; i++) {
+        char rate[MONEY_TEXT_MAX];
+        fx_rate_format(event->data.fx.rates[i].nanos, rate);
+        sql_begin(books->add_fx_rate);
+        books_put_instant(books->add_fx_rate, event->data.fx.effective_at_ms);
+        books_put_currency(books, books->add_fx_rate, event->data.fx.base);
+        books_put_currency(books, books->add_fx_rate, event->data.fx.rates[i].currency);
+        sql_copy(books->add_fx_rate, text_of(rate));
+        sql_run(books->add_fx_rate);
+    }
+}
+
+static bool is_rejected(const struct output_list *outputs)
+{
+    for (size_t i = 0; i < outputs->count; i++)
+        if (outputs->items[i].type == OUTPUT_EVENT_REJECTED)
+            return true;
+    return false;
+}
+
+static void take_event(struct books *books, const struct history_step *step)
+{
+    if (step->event == NULL || is_rejected(step->outputs))
+        return;
+    if (step->event->type == EVENT_ACCOUNT_OPENED)
+        take_opened(books, step);
+    else if (step->event->type == EVENT_FX_PUBLISHED)
+        take_fx(books, step->event);
+}
+
 bool books_step(struct books *books, const struct history_step *step)
 {
-    if (step->event != NULL && step->event->type == EVENT_ACCOUNT_OPENED)
-        take_opened(books, step);
+    take_event(books, step);
     for (size_t i = 0; i < step->outputs->count; i++)
         if (!take_output(books, step, &step->outputs->items[i]))
             return false;

@@ -33,6 +33,15 @@ CREATE TABLE decks (
     rates        INTEGER NOT NULL   -- how many
 ) WITHOUT ROWID, STRICT;
 
+-- Exchange: one unit of base costs so much of the other currency, from then on.
+CREATE TABLE fx_rates (
+    effective_at TEXT NOT NULL,
+    base         TEXT NOT NULL REFERENCES currencies,
+    currency     TEXT NOT NULL REFERENCES currencies,
+    rate         TEXT NOT NULL,
+    PRIMARY KEY (effective_at, base, currency)
+) WITHOUT ROWID, STRICT;
+
 CREATE TABLE customers (
     account        TEXT PRIMARY KEY,
     partition      INTEGER NOT NULL REFERENCES partitions,

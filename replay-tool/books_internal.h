@@ -20,7 +20,7 @@ struct books {
     bool is_from_base;               /* there may be calls of which we did not see the start */
     uint32_t currencies[CURRENCIES_MAX];
     size_t currency_count; /* of those that have a row */
-    struct sql_statement *add_currency, *add_deck, *add_customer, *move_balance;
+    struct sql_statement *add_currency, *add_deck, *add_fx_rate, *add_customer, *move_balance;
     struct sql_statement *add_call, *find_call, *charge_call, *close_call, *link_entries;
     struct sql_statement *add_entry, *add_posting, *add_opening;
 };

@@ -91,6 +91,17 @@ static void write_declarations(struct sql *sql, FILE *out)
     }
 }
 
+/* "P 2026-10-01 USD 0.9 EUR", for who values what is in other currencies. */
+static void write_prices(struct sql *sql, FILE *out)
+{
+    struct sql_statement *prices =
+        sql_prepare(sql, "SELECT substr(effective_at, 1, 10), base, rate, currency FROM fx_rates WHERE base <> currency"
+                         " ORDER BY effective_at, base, currency");
+    for (sql_begin(prices); sql_row(prices);)
+        fprintf(out, "P %.*s %.*s %.*s %.*s\n", TEXT_ARGS(sql_text_at(prices, 0)), TEXT_ARGS(sql_text_at(prices, 1)),
+                TEXT_ARGS(sql_text_at(prices, 2)), TEXT_ARGS(sql_text_at(prices, 3)));
+}
+
 /* The day before the range, or before its first entry. */
 static void write_opening(struct sql *sql, const struct range *range, FILE *out)
 {
@@ -182,6 +193,7 @@ void journal_write(const struct books *books, const struct range *range, FILE *o
     struct sql *sql = books_sql(books);
     fputs("; The ledger of callfold, written by callfold-replay export. Days are UTC.\n", out);
     write_declarations(sql, out);
+    write_prices(sql, out);
     write_opening(sql, range, out);
     struct sql_statement *entries = sql_prepare(sql, ENTRIES);
     struct sql_statement *postings = sql_prepare(

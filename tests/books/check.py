@@ -237,6 +237,18 @@ def check_journal(database):
     check("a changed amount is found", done.returncode != 0 and "assertion" in done.stderr, done.stderr)
 
 
+def check_prices(database):
+    """What the fx accounts are worth in one currency, by hledger and by hand."""
+    rows = sql(database, "SELECT base, currency, rate FROM fx_rates ORDER BY effective_at")
+    if not rows:
+        return
+    base = rows[-1]["base"]
+    rates = {base: Decimal(1)} | {row["currency"]: Decimal(row["rate"]) for row in rows if row["base"] == base}
+    worth = sum(Decimal(row["closing"]) / rates[row["currency"]] for row in sql(database, "SELECT * FROM fx_positions"))
+    got = hledger_balances(os.path.join(work, "ledger.hledger"), "^fx:", f"--value=end,{base}")
+    check("fx positions at the rates that were published", abs(sum(got.values()) - micros(worth)) <= len(rates), (got, worth))
+
+
 # Ranges.
 
 def check_ranges(database):
@@ -299,6 +311,7 @@ check_database(books)
 check_csv()
 check_spreadsheet()
 check_journal(books)
+check_prices(books)
 check_ranges(books)
 check_entry_ranges(books)
 check_statements(books)
