@@ -52,7 +52,7 @@ struct board *board_new(void)
     if (board == NULL)
         abort();
     pthread_mutex_init(&board->mutex, NULL);
-    strcpy(board->figures.status, "starting");
+    board->figures = (struct figures){.status = "starting"};
     return board;
 }
 

@@ -108,25 +108,30 @@ static bool split_address(const char *address, char host[256], char port[8])
         atoi(number) > 65535 || len >= 256 || (!is_bracketed && memchr(address, ':', len) != NULL))
         return false;
     if (len == 0)
-        strcpy(host, LOOPBACK);
+        snprintf(host, 256, "%s", LOOPBACK);
     else
         snprintf(host, 256, "%.*s", (int)(is_bracketed ? len - 2 : len), address + (is_bracketed ? 1 : 0));
-    strcpy(port, number);
+    snprintf(port, 8, "%s", number);
     return true;
 }
 
-static bool find_address(const char *address, struct addrinfo **found, struct store_error *error)
+/* To be freed by freeaddrinfo; NULL with *error. */
+static struct addrinfo *find_address(const char *address, struct store_error *error)
 {
     char host[256], port[8];
+    struct addrinfo *found = NULL;
     const struct addrinfo wanted = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
-    if (!split_address(address, host, port))
-        return fail_with(error, EX_CONFIG,
-                         "--http %s is no address; give [HOST:]PORT, as in --http 9464 or --http 0.0.0.0:9464",
-                         address);
-    int code = getaddrinfo(host, port, &wanted, found);
-    return code == 0 || fail_with(error, EX_CONFIG,
-                                  "--http %s: %s is no address of this machine: %s; without a host it is the loopback",
-                                  address, host, gai_strerror(code));
+    if (!split_address(address, host, port)) {
+        fail_with(error, EX_CONFIG,
+                  "--http %s is no address; give [HOST:]PORT, as in --http 9464 or --http 0.0.0.0:9464", address);
+        return NULL;
+    }
+    int code = getaddrinfo(host, port, &wanted, &found);
+    if (code != 0)
+        fail_with(error, EX_CONFIG,
+                  "--http %s: %s is no address of this machine: %s; without a host it is the loopback", address, host,
+                  gai_strerror(code));
+    return code == 0 ? found : NULL;
 }
 
 static int bind_and_listen(const struct addrinfo *found)
@@ -145,8 +150,8 @@ static int bind_and_listen(const struct addrinfo *found)
 
 static int listen_at(const char *address, struct store_error *error)
 {
-    struct addrinfo *found;
-    if (!find_address(address, &found, error))
+    struct addrinfo *found = find_address(address, error);
+    if (found == NULL)
         return -1;
     int fd = bind_and_listen(found);
     int why = errno;
