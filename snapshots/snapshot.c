@@ -90,7 +90,7 @@ size_t snapshot_names(const char *dir, uint32_t partition, struct snapshot_name 
         *names = realloc(*names, (count + 1) * sizeof **names);
         if (*names == NULL)
             abort();
-        strcpy((*names)[count++].text, entry->d_name);
+        memcpy((*names)[count++].text, entry->d_name, sizeof STAMP_SHAPE);
     }
     closedir(stream);
     if (count > 1)
