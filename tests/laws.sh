@@ -35,6 +35,8 @@ expect "snapshots/ includes only itself, events/, terminal/ and the fold's recor
     "$(grep -hoE '#include "[^"]+"' snapshots/*.[ch] | grep -vE '"((events|terminal|snapshots)/|processor/fold/(fold|records)\.h")')"
 expect "only replay-tool/segment.c includes zstd.h" "$(includes zstd.h | grep -vx replay-tool/segment.c)"
 expect "only processor/kafka/ includes rdkafka.h" "$(includes librdkafka/rdkafka.h | grep -v '^processor/kafka/')"
+expect "only processor/http.c includes microhttpd.h" "$(includes microhttpd.h | grep -vx processor/http.c)"
+expect "only processor/service.c includes sd-daemon.h" "$(includes systemd/sd-daemon.h | grep -vx processor/service.c)"
 expect "only replay-tool/sql.c includes sqlite3.h" "$(includes sqlite3.h | grep -vx replay-tool/sql.c)"
 expect "every top folder has a README" \
     "$(for d in events terminal processor processor/fold processor/kafka snapshots replay-tool tests bench deploy docs examples; do [ -s "$d/README.md" ] || echo "$d"; done)"
