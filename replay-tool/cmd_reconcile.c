@@ -55,9 +55,9 @@ static const struct table_column columns[] = {
     {"duration_ms", "Talk", COLUMN_DURATION, NULL, 0},
     {"their_duration_ms", "theirs", COLUMN_DURATION, NULL, 0},
     {"billed_ms", "Billed", COLUMN_DURATION, NULL, 4},
-    {"their_billed_ms", "theirs", COLUMN_DURATION, NULL, 4},
+    {"their_billed_ms", "theirs", COLUMN_DURATION, "", 4},
     {"amount", "Amount", COLUMN_AMOUNT, NULL, 0},
-    {"their_amount", "theirs", COLUMN_AMOUNT, NULL, 0},
+    {"their_amount", "theirs", COLUMN_AMOUNT, "", 0},
     {"currency", "", COLUMN_WORD, "", 0},
 };
 
@@ -199,19 +199,28 @@ static void visit_found(void *context, const struct difference_found *found)
         print_difference(reconcile, found);
 }
 
+/* clang-format off */
 static const struct table_column sum_columns[] = {
-    {"destination", "Destination", COLUMN_NAME, NULL, 0}, {"currency", "", COLUMN_WORD, "", 0},
-    {"calls", "Calls", COLUMN_NUMBER, NULL, 0},           {"their_calls", "theirs", COLUMN_NUMBER, NULL, 0},
-    {"matched", "Matched", COLUMN_NUMBER, NULL, 3},       {"different", "Different", COLUMN_NUMBER, "0", 0},
-    {"missing", "Missing", COLUMN_NUMBER, "0", 0},        {"extra", "Extra", COLUMN_NUMBER, "0", 0},
-    {"duration_ms", "Talk", COLUMN_DURATION, NULL, 0},    {"their_duration_ms", "theirs", COLUMN_DURATION, NULL, 0},
-    {"amount", "Amount", COLUMN_AMOUNT, NULL, 0},         {"their_amount", "theirs", COLUMN_AMOUNT, NULL, 0},
-    {"difference", "Difference", COLUMN_AMOUNT, NULL, 0},
+    {"destination", "Destination", COLUMN_NAME, NULL, 0},
+    {"currency", "", COLUMN_WORD, "", 0},
+    {"calls", "Calls", COLUMN_NUMBER, NULL, 0},
+    {"their_calls", "theirs", COLUMN_NUMBER, NULL, 0},
+    {"matched", "Matched", COLUMN_NUMBER, NULL, 3},
+    {"different", "Different", COLUMN_NUMBER, "0", 0},
+    {"missing", "Missing", COLUMN_NUMBER, "0", 0},
+    {"extra", "Extra", COLUMN_NUMBER, "0", 0},
+    {"duration_ms", "Talk", COLUMN_DURATION, NULL, 0},
+    {"their_duration_ms", "theirs", COLUMN_DURATION, "", 0},
+    {"amount", "Amount", COLUMN_AMOUNT, NULL, 0},
+    {"their_amount", "theirs", COLUMN_AMOUNT, "", 0},
+    {"difference", "Difference", COLUMN_AMOUNT, "", 0},
 };
+/* clang-format on */
 
 static void print_sums(const void *node, VISIT visit, void *context)
 {
-    struct table *table = context;
+    const struct reconcile *reconcile = context;
+    struct table *table = reconcile->table;
     const struct sums *sums = *(struct sums *const *)node;
     if (visit != postorder && visit != leaf)
         return;
@@ -229,19 +238,18 @@ static void print_sums(const void *node, VISIT visit, void *context)
     for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++)
         table_number(table, counts[i], 0);
     table_duration(table, sums->our_ms);
-    table_duration(table, sums->their_ms);
+    duration_cell(table, cdr_has(reconcile->cdr, CDR_DURATION), sums->their_ms);
     table_money(table, sums->our_micros);
-    table_money(table, sums->their_micros);
-    table_money(table, sums->their_micros - sums->our_micros);
+    money_cell(table, cdr_has(reconcile->cdr, CDR_AMOUNT), sums->their_micros);
+    money_cell(table, cdr_has(reconcile->cdr, CDR_AMOUNT), sums->their_micros - sums->our_micros);
 }
 
 static bool print_totals(struct reconcile *reconcile)
 {
-    struct table *table =
-        table_begin(reconcile->format, stdout, sum_columns, sizeof sum_columns / sizeof sum_columns[0]);
-    table_title(table, "By destination");
-    twalk_r(reconcile->sums, print_sums, table);
-    return table_end(table);
+    reconcile->table = table_begin(reconcile->format, stdout, sum_columns, sizeof sum_columns / sizeof sum_columns[0]);
+    table_title(reconcile->table, "By destination");
+    twalk_r(reconcile->sums, print_sums, reconcile);
+    return table_end(reconcile->table);
 }
 
 /* --- doing it --- */

@@ -23,7 +23,8 @@ static const struct command_table table = {
              "events, from a file or from Kafka, gives the same state and the same bytes\n"
              "whenever it is folded. It changes nothing and disturbs no meter that runs.",
     .examples = "  callfold-replay verify --events events.jsonl --outputs out --all\n"
-                "  callfold-replay verify --kafka kafka.properties",
+                "  callfold-replay verify --kafka kafka.properties\n"
+                "  callfold-replay explain --events events.jsonl --call c1",
     .version = CALLFOLD_VERSION,
     .commands = commands,
     .count = sizeof commands / sizeof commands[0],

@@ -25,6 +25,12 @@ result() { # NAME STATUS [FILE with more about it]
 # A case's command may use these, the files here and $scratch.
 replay() { "$build/callfold-replay" "$@"; }
 explain() { replay explain --events history.jsonl "$@"; }
+explain_from() { replay explain --events "$@"; }
+partitioned() { # history.jsonl as records of partition 1, into archived.jsonl
+    jq -Rc '. as $value | fromjson | {partition: 1, offset: (input_line_number * 2),
+        timestamp: (.time | sub("\\.[0-9]+"; "") | fromdate * 1000), key: .subject, value: $value}' \
+        history.jsonl >"$scratch/archived.jsonl"
+}
 
 golden() {
     local line name command code
