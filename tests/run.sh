@@ -55,6 +55,7 @@ for flavour in "" /asan; do
     suite "cli$flavour" tests/cli/run.sh "$build$flavour"
     suite "embedded$flavour" tests/embedded/run.sh "$build$flavour"
     suite "auditor$flavour" tests/auditor/run.sh "$build$flavour"
+    suite "replay$flavour/hostile" tests/replay/hostile.py "$build$flavour" 8
     for part in run tamper crash; do
         ACCOUNTS=${flavour:+10} suite "replay$flavour/$part" "tests/replay/$part.sh" "$build$flavour"
     done
