@@ -192,6 +192,7 @@ static bool check_account(const struct export *export, const struct history *his
 static bool fold(struct export *export)
 {
     struct store_error *error = &export->error;
+    export->from.account = export->range.account;
     struct history *history = history_open(&export->from, &HISTORY_TO_THE_END, error);
     error->code = EX_OK;
     bool is_done = history != NULL &&

@@ -4,7 +4,6 @@
 #include <sysexits.h>
 
 #include "events/instant.h"
-#include "events/partitioner.h"
 #include "replay-tool/commands.h"
 #include "replay-tool/history.h"
 #include "replay-tool/outfile.h"
@@ -48,33 +47,12 @@ static bool fill_books(void *context, const struct history_step *step)
     return books_step(work->books, step) && !is_over(work, step);
 }
 
-/* Only the account's partition, where their number is known. */
-static void choose_partition(const struct work *work, uint32_t count, struct history_until *until)
-{
-    *until = HISTORY_TO_THE_END;
-    if (count == 0)
-        return;
-    until->is_one_partition = true;
-    until->partition = partition_of_key(text_of(work->range.account), count);
-}
-
-static struct history *open_history(struct work *work)
-{
-    struct history_options *from = &work->given.from;
-    struct history_until until;
-    from->since = (struct base_place){.has_time = true, .time_ms = day_start_ms(work->range.first_day) - 1};
-    choose_partition(work, (uint32_t)from->source.partitions, &until);
-    struct history *history = history_open(from, &until, &work->error);
-    if (history == NULL || until.is_one_partition || history_partition_count(history) == 0)
-        return history;
-    choose_partition(work, history_partition_count(history), &until); /* Kafka knows it */
-    history_close(history);
-    return history_open(from, &until, &work->error);
-}
-
 static bool fold(struct work *work)
 {
-    struct history *history = open_history(work);
+    struct history_options *from = &work->given.from;
+    from->account = work->range.account;
+    from->since = (struct base_place){.has_time = true, .time_ms = day_start_ms(work->range.first_day) - 1};
+    struct history *history = history_open(from, &HISTORY_TO_THE_END, &work->error);
     work->error.code = history != NULL ? EX_OK : work->error.code;
     bool is_done = history != NULL && books_begin(work->books, history) &&
                    history_run(history, fill_books, work, &work->error) && work->error.code == EX_OK &&

@@ -9,6 +9,7 @@
 #include "events/partitioner.h"
 #include "processor/ahead.h"
 #include "replay-tool/interrupt.h"
+#include "replay-tool/place.h"
 #include "replay-tool/scratch.h"
 #include "snapshots/files.h"
 #include "terminal/message.h"
@@ -65,28 +66,14 @@ void history_options_free(struct history_options *options)
 
 /* Up to where. */
 
-static bool read_count(const char *text, char **end, int64_t most, int64_t *count)
-{
-    if (*text < '0' || *text > '9')
-        return false;
-    long long number = strtoll(text, end, 10);
-    *count = number;
-    return number <= most;
-}
-
 bool history_until_parse(const char *option, const char *text, struct history_until *until)
 {
-    int64_t first, second;
-    char *end;
+    uint32_t partition;
+    int64_t offset;
     *until = HISTORY_TO_THE_END;
-    if (read_count(text, &end, INT64_MAX - 1, &first) && *end == '\0') {
-        *until = (struct history_until){UNTIL_OFFSET, .is_one_partition = true, .offset = first};
-        return true;
-    }
-    if (read_count(text, &end, PARTITIONS_MAX - 1, &first) && *end == ':' &&
-        read_count(end + 1, &end, INT64_MAX - 1, &second) && *end == '\0') {
-        *until = (struct history_until){UNTIL_OFFSET, .is_one_partition = true, .partition = (uint32_t)first,
-                                        .offset = second};
+    if (place_parse(text, &partition, &offset)) {
+        *until =
+            (struct history_until){UNTIL_OFFSET, .is_one_partition = true, .partition = partition, .offset = offset};
         return true;
     }
     until->kind = UNTIL_TIME;

@@ -6,6 +6,7 @@
 
 #include "events/instant.h"
 #include "events/phone.h"
+#include "replay-tool/place.h"
 #include "terminal/message.h"
 
 static bool read_day(const char *option, const char *text, int32_t *day)
@@ -16,37 +17,19 @@ static bool read_day(const char *option, const char *text, int32_t *day)
     return false;
 }
 
-static bool read_count(const char *text, char **end, int64_t least, int64_t most, int64_t *count)
-{
-    if (*text < '0' || *text > '9')
-        return false;
-    *count = strtoll(text, end, 10);
-    return *count >= least && *count <= most;
-}
-
-/* "17" of partition 0, or "3:17". */
-static bool read_entry(const char *text, int64_t *partition, int64_t *entry)
-{
-    char *end;
-    *partition = 0;
-    if (read_count(text, &end, 1, INT64_MAX - 1, entry) && *end == '\0')
-        return true;
-    return read_count(text, &end, 0, PARTITIONS_MAX - 1, partition) && *end == ':' &&
-           read_count(end + 1, &end, 1, INT64_MAX - 1, entry) && *end == '\0';
-}
-
 static bool read_entries(struct range *range, const char *option, const struct option_list *list, bool is_first)
 {
     for (size_t i = 0; i < list->count; i++) {
-        int64_t partition, entry;
-        if (!read_entry(list->values[i], &partition, &entry)) {
+        uint32_t partition;
+        int64_t entry;
+        if (!place_parse(list->values[i], &partition, &entry) || entry == 0) {
             message_error("--%s: '%s' is no ledger entry such as 17, or 3:17 of partition 3", option, list->values[i]);
             return false;
         }
         struct entry_range *named = &range->entries[partition];
         int64_t *limit = is_first ? &named->first : &named->last;
         if (*limit != 0) {
-            message_error("--%s: partition %" PRId64 " is named twice", option, partition);
+            message_error("--%s: partition %" PRIu32 " is named twice", option, partition);
             return false;
         }
         *limit = entry;
