@@ -9,6 +9,8 @@
 #             form of input and about 460 at the fail points: some 3,200 kills
 #   snapshots SNAPSHOT_SEEDS=20 times tests/snapshots/, each with KILLS=300 in every verb and BYTES=200
 #             bytes changed in every file
+#   replay    REPLAY_SEEDS=5 days of 200 accounts folded again, tampered with and archived through
+#             KILLS=300; FLIPS=100 times one byte changed in each of 13 places
 #   kafka     KAFKA_SEEDS=4 times tests/kafka/, each with KAFKA_KILLS=500 at any moment, 216 at the
 #             fail points and 50 zombies
 #   day       DAY_SEEDS=3 days of ACCOUNTS=3000 accounts
@@ -22,9 +24,9 @@
 # FIRST_SEED is where each of them begins. Ends with "N passed, N failed".
 set -u
 cd "$(dirname "$0")/.." || exit 70
-build=$(realpath "${1:?usage: tests/long.sh BUILD [model|laws|embedded|snapshots|kafka|day|books|hostile|fuzz|limits]...}")
+build=$(realpath "${1:?usage: tests/long.sh BUILD [model|laws|embedded|snapshots|replay|kafka|day|books|hostile|fuzz|limits]...}")
 shift
-[ $# -gt 0 ] || set -- model laws embedded snapshots kafka day books hostile fuzz limits
+[ $# -gt 0 ] || set -- model laws embedded snapshots replay kafka day books hostile fuzz limits
 first=${FIRST_SEED:-1}
 log=$build/tests/long.log
 mkdir -p "$build/tests"
@@ -82,6 +84,15 @@ kafka() {
     done
 }
 
+replay() {
+    for seed in $(seeds "${REPLAY_SEEDS:-5}"); do
+        for each in run tamper crash; do
+            SEED=$seed ACCOUNTS=200 KILLS=${KILLS:-300} part "replay, $each, SEED=$seed" "tests/replay/$each.sh" "$build"
+        done
+        SEED=$seed part "replay, bytes changed, SEED=$seed" tests/replay/hostile.py "$build" "${FLIPS:-100}"
+    done
+}
+
 day() {
     for seed in $(seeds "${DAY_SEEDS:-3}"); do
         SEED=$seed ACCOUNTS=${ACCOUNTS:-3000} part "day, SEED=$seed, ${ACCOUNTS:-3000} accounts" tests/day/run.sh "$build"
@@ -110,8 +121,8 @@ limits() {
 
 for suite; do
     case $suite in
-    model | laws | embedded | snapshots | kafka | day | books | hostile | fuzz | limits) "$suite" ;;
-    *) echo "tests/long.sh: no suite '$suite'; there are model, laws, embedded, snapshots, kafka, day, books, hostile, fuzz and limits" >&2; exit 64 ;;
+    model | laws | embedded | snapshots | replay | kafka | day | books | hostile | fuzz | limits) "$suite" ;;
+    *) echo "tests/long.sh: no suite '$suite'; there are model, laws, embedded, snapshots, replay, kafka, day, books, hostile, fuzz and limits" >&2; exit 64 ;;
     esac
 done
 
