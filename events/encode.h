@@ -17,6 +17,8 @@ struct buffer {
 };
 void buffer_append(struct buffer *buffer, const void *bytes, size_t len);
 void buffer_text(struct buffer *buffer, const char *string);
+/* What may go into JSON; jansson is the judge. */
+bool text_is_utf8(struct text text);
 /* Appends a JSON string, quotes included; text must be valid UTF-8. */
 void buffer_json_string(struct buffer *buffer, struct text text);
 void buffer_reserve(struct buffer *buffer, size_t more);

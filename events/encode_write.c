@@ -1,6 +1,7 @@
 /* encode_write.c - the growing buffer and the parts of JSON that need a loop. */
 #include "events/encode_write.h"
 
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -44,6 +45,18 @@ void buffer_append(struct buffer *buffer, const void *bytes, size_t len)
 void buffer_text(struct buffer *buffer, const char *string)
 {
     buffer_append(buffer, string, strlen(string));
+}
+
+bool text_is_utf8(struct text text)
+{
+    unsigned char all = 0;
+    for (size_t i = 0; i < text.len; i++)
+        all |= (unsigned char)text.at[i];
+    if (all < 0x80)
+        return true;
+    json_t *string = json_stringn(text.at, text.len);
+    json_decref(string);
+    return string != NULL;
 }
 
 void buffer_json_string(struct buffer *buffer, struct text text)

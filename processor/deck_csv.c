@@ -3,12 +3,12 @@
 
 #include <ctype.h>
 #include <inttypes.h>
-#include <jansson.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "events/currency.h"
+#include "events/encode.h"
 #include "events/money.h"
 #include "events/phone.h"
 #include "processor/csv.h"
@@ -53,14 +53,6 @@ struct reading {
     size_t at[DECK_COLUMN_COUNT]; /* where each is; columns: it is not there */
 };
 
-/* jansson is the judge of UTF-8. */
-static bool is_utf8(struct text text)
-{
-    json_t *string = json_stringn(text.at, text.len);
-    json_decref(string);
-    return string != NULL;
-}
-
 /* A value as a message shows it: not too long, on one line, nothing that a
  * terminal would obey. */
 static const char *shown(struct text value, char out[VALUE_SHOWN + 4])
@@ -68,7 +60,7 @@ static const char *shown(struct text value, char out[VALUE_SHOWN + 4])
     size_t len = value.len < VALUE_SHOWN ? value.len : VALUE_SHOWN;
     while (len < value.len && len > 0 && ((unsigned char)value.at[len] & 0xC0) == 0x80)
         len--; /* not in the middle of a character */
-    bool is_sound = is_utf8((struct text){value.at, len});
+    bool is_sound = text_is_utf8((struct text){value.at, len});
     for (size_t i = 0; i < len; i++) {
         bool is_shown = !iscntrl((unsigned char)value.at[i]) && (is_sound || isascii(value.at[i]));
         out[i] = '?';
@@ -327,7 +319,7 @@ static const char *name_trouble(struct text text)
         return "is longer than 128 bytes: shorten it";
     if (memchr(text.at, '\0', text.len) != NULL)
         return "holds a NUL byte: remove it";
-    return is_utf8(text) ? NULL : "is not UTF-8: save the file as UTF-8";
+    return text_is_utf8(text) ? NULL : "is not UTF-8: save the file as UTF-8";
 }
 
 static const char *seconds_trouble(struct text text, uint32_t *seconds)

@@ -345,23 +345,6 @@ void archive_free(struct archive_memory *memory)
 
 /* Writing. */
 
-static bool is_ascii(struct text bytes)
-{
-    unsigned char all = 0;
-    for (size_t i = 0; i < bytes.len; i++)
-        all |= (unsigned char)bytes.at[i];
-    return all < 0x80;
-}
-
-static bool is_utf8(struct text bytes)
-{
-    if (is_ascii(bytes))
-        return true;
-    json_t *string = json_stringn(bytes.at, bytes.len);
-    json_decref(string);
-    return string != NULL;
-}
-
 static void put_base64(struct buffer *buffer, struct text bytes)
 {
     buffer_reserve(buffer, bytes.len / 3 * 4 + 8);
@@ -375,7 +358,7 @@ static void put_bytes(struct buffer *buffer, const char *name, struct text bytes
     buffer_text(buffer, name);
     if (!text_present(bytes)) {
         buffer_text(buffer, "\":null");
-    } else if (is_utf8(bytes)) {
+    } else if (text_is_utf8(bytes)) {
         buffer_text(buffer, "\":");
         buffer_json_string(buffer, bytes);
     } else {

@@ -240,17 +240,13 @@ static int64_t rates_held(struct history *history, uint32_t partition, struct te
 {
     struct fold *fold = history_fold(history, partition);
     struct key key;
-    struct text body;
     key_begin(&key, RECORD_PARTITION);
-    fold_find(fold, (struct text){key.bytes, key.len}, &body);
-    uint32_t decks = ((const struct partition_record *)(const void *)body.at)->next_deck_no;
-    while (decks-- > 0) {
+    const struct partition_record *position = history_record(fold, key);
+    for (uint32_t number = position->next_deck_no; number-- > 0;) {
         key_begin(&key, RECORD_DECK);
-        key_number(&key, decks, 4);
-        if (!fold_find(fold, (struct text){key.bytes, key.len}, &body))
-            continue;
-        const struct deck_record *deck = (const struct deck_record *)(const void *)body.at;
-        if (text_equal(deck_id(deck), id))
+        key_number(&key, number, 4);
+        const struct deck_record *deck = history_record(fold, key);
+        if (deck != NULL && text_equal(deck_id(deck), id))
             return deck->rate_count;
     }
     return -1;

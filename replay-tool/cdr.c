@@ -2,7 +2,6 @@
 #include "replay-tool/cdr.h"
 
 #include <inttypes.h>
-#include <jansson.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -196,13 +195,6 @@ static struct text cell(const struct cdr *cdr, enum cdr_column column)
     return cdr_has(cdr, column) ? cdr->csv.fields[cdr->at[column]] : TEXT_NONE;
 }
 
-static bool is_utf8(struct text text)
-{
-    json_t *string = json_stringn(text.at, text.len);
-    json_decref(string);
-    return string != NULL;
-}
-
 static bool read_name(struct cdr *cdr, enum cdr_column column, struct text *name)
 {
     *name = cell(cdr, column);
@@ -214,7 +206,7 @@ static bool read_name(struct cdr *cdr, enum cdr_column column, struct text *name
         return cell_fault(cdr, column, *name, "is longer than 128 bytes: is this the right column? --map says which");
     if (memchr(name->at, '\0', name->len) != NULL)
         return cell_fault(cdr, column, *name, "has a NUL byte in it: the file is damaged");
-    return is_utf8(*name) || cell_fault(cdr, column, *name, "is not UTF-8: export the file as UTF-8");
+    return text_is_utf8(*name) || cell_fault(cdr, column, *name, "is not UTF-8: export the file as UTF-8");
 }
 
 static bool read_duration(struct cdr *cdr, enum cdr_column column, int64_t *ms)

@@ -34,12 +34,12 @@ static void recompute(struct entry_facts *facts)
 static void find_topup(struct entry_facts *facts, const struct witness *witness, const struct history_step *step)
 {
     const struct output *entry = facts->entry;
-    struct key key = key_of2(RECORD_TOPUP, entry->data.entry.account, entry->data.entry.reference);
-    struct text body;
-    if (entry->data.entry.kind == ENTRY_CALL || !fold_find(step->fold, (struct text){key.bytes, key.len}, &body))
+    const struct topup_record *topup =
+        history_record(step->fold, key_of2(RECORD_TOPUP, entry->data.entry.account, entry->data.entry.reference));
+    if (entry->data.entry.kind == ENTRY_CALL || topup == NULL)
         return;
     facts->has_topup = true;
-    memcpy(&facts->topup, body.at, sizeof facts->topup);
+    facts->topup = *topup;
     if (entry->data.entry.kind != ENTRY_TOPUP || step->event->data.topup.amount.currency == entry->data.entry.currency)
         return;
     facts->has_fx = true;

@@ -361,6 +361,12 @@ void history_close(struct history *history)
 
 /* What others ask. */
 
+const void *history_record(struct fold *fold, struct key key)
+{
+    struct text body;
+    return fold_find(fold, (struct text){key.bytes, key.len}, &body) ? body.at : NULL;
+}
+
 int64_t history_records(const struct history *history)
 {
     return history->records;

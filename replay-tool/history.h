@@ -26,6 +26,7 @@
 #ifndef CALLFOLD_REPLAY_TOOL_HISTORY_H
 #define CALLFOLD_REPLAY_TOOL_HISTORY_H
 
+#include "processor/fold/state.h"
 #include "processor/partition.h"
 #include "replay-tool/base.h"
 #include "replay-tool/source.h"
@@ -98,6 +99,10 @@ void history_set_alter(struct history *history, history_alter *alter, void *cont
 /* Within alter only: folds an event that is in no log, at the record's place.
  * The visitor sees it as a step of that record. */
 void history_insert(struct history *history, const struct event *event);
+
+/* The body of the record under a key of a step's fold, or NULL; in place until the
+ * next record. */
+const void *history_record(struct fold *fold, struct key key);
 
 /* What was folded so far. */
 int64_t history_records(const struct history *history);

@@ -119,15 +119,13 @@ static bool take_setting(struct setting *to, const struct setting *from)
 static const struct setting *find_block(const struct witness *witness, const struct history_step *step,
                                         struct text number)
 {
-    struct text to = step->event->data.call_started.to, body;
-    struct key number_key = key_of2(RECORD_NUMBER, step->event->subject, number);
-    const struct number_record *record = NULL;
-    if (number.len > 0 && fold_find(step->fold, (struct text){number_key.bytes, number_key.len}, &body))
-        record = (const struct number_record *)(const void *)body.at;
+    struct text to = step->event->data.call_started.to, account = step->event->subject;
+    const struct number_record *record =
+        number.len > 0 ? history_record(step->fold, key_of2(RECORD_NUMBER, account, number)) : NULL;
     for (size_t len = 1; len < to.len; len++) {
-        struct key key = key_of3(RECORD_BLOCK, step->event->subject, number, (struct text){to.at + 1, len});
-        if (fold_find(step->fold, (struct text){key.bytes, key.len}, &body) &&
-            block_holds((const struct block_record *)(const void *)body.at, record))
+        const struct block_record *block =
+            history_record(step->fold, key_of3(RECORD_BLOCK, account, number, (struct text){to.at + 1, len}));
+        if (block != NULL && block_holds(block, record))
             return witness_setting(witness, EVENT_DESTINATION_BLOCKED, EVENT_DESTINATION_BLOCKED, number, TEXT_NONE,
                                    (struct text){to.at, len + 1});
     }
@@ -191,17 +189,6 @@ static struct moment *add_moment(struct call_story *story, enum moment_kind kind
     if (!is_ours)
         moment->by = name_of(TEXT_NONE); /* time passed, no more */
     return moment;
-}
-
-/* The live call as the fold has it; false when there is none. */
-static bool find_live(const struct call_story *story, struct fold *fold, struct call_record *call)
-{
-    struct key key = key_of2(RECORD_LIVE_CALL, text_of(story->account.at), text_of(story->id.at));
-    struct text body;
-    if (!fold_find(fold, (struct text){key.bytes, key.len}, &body))
-        return false;
-    memcpy(call, body.at, sizeof *call);
-    return true;
 }
 
 static void add_limit(struct call_story *story, const struct witness *witness, const struct history_step *step,
@@ -315,12 +302,13 @@ static int64_t reported_ms(const struct event *event)
 
 static void add_report(struct call_story *story, const struct history_step *step)
 {
-    struct call_record call;
+    struct key key = key_of2(RECORD_LIVE_CALL, text_of(story->account.at), text_of(story->id.at));
+    const struct call_record *call = history_record(step->fold, key);
     struct moment *moment = add_moment(story, MOMENT_REPORTED, step);
     moment->duration_ms = reported_ms(step->event);
-    if (find_live(story, step->fold, &call)) {
-        story->talked_ms = call.duration_ms;
-        story->charged_micros = call.charged_micros;
+    if (call != NULL) {
+        story->talked_ms = call->duration_ms;
+        story->charged_micros = call->charged_micros;
     } else if (moment->duration_ms > story->talked_ms) {
         story->talked_ms = moment->duration_ms; /* its end: the call record follows */
     }

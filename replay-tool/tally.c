@@ -112,28 +112,22 @@ void tally_each(struct tally *tally, void (*visit)(void *context, const struct t
 
 static struct name origin_of(struct fold *fold, struct text account, struct text number)
 {
-    struct key key = key_of2(RECORD_NUMBER, account, number);
-    struct text body;
-    if (!fold_find(fold, (struct text){key.bytes, key.len}, &body))
-        return name_of(TEXT_NONE);
-    return name_of(number_origin((const struct number_record *)(const void *)body.at));
+    const struct number_record *record = history_record(fold, key_of2(RECORD_NUMBER, account, number));
+    return name_of(record != NULL ? number_origin(record) : TEXT_NONE);
 }
 
 /* The origin of the call that an entry was posted for: its record is among the
  * outputs of the same step, or it is live. */
 static struct name origin_of_call(const struct history_step *step, struct text account, struct text call)
 {
-    struct key key = key_of2(RECORD_LIVE_CALL, account, call);
-    struct text body;
     for (size_t i = 0; i < step->outputs->count; i++) {
         const struct output *output = &step->outputs->items[i];
         if (output->type == OUTPUT_CALL_RECORDED && text_equal(output->subject, account) &&
             text_equal(output->data.call.call_id, call))
             return origin_of(step->fold, account, output->data.call.from);
     }
-    if (!fold_find(step->fold, (struct text){key.bytes, key.len}, &body))
-        return name_of(TEXT_NONE);
-    return origin_of(step->fold, account, call_string((const struct call_record *)(const void *)body.at, CALL_FROM));
+    const struct call_record *live = history_record(step->fold, key_of2(RECORD_LIVE_CALL, account, call));
+    return live != NULL ? origin_of(step->fold, account, call_string(live, CALL_FROM)) : name_of(TEXT_NONE);
 }
 
 /* --- money and minutes --- */
@@ -236,12 +230,11 @@ static bool has_changed(struct answers *answers, int64_t offset, bool is_authori
 static struct bearer bearer_of_start(const struct history_step *step)
 {
     struct bearer bearer = {.account = name_of(step->event->subject)};
-    struct key key = key_of(RECORD_ACCOUNT, step->event->subject);
+    const struct account_record *account = history_record(step->fold, key_of(RECORD_ACCOUNT, step->event->subject));
     struct fold_quote quote;
-    struct text body;
-    if (!fold_find(step->fold, (struct text){key.bytes, key.len}, &body))
+    if (account == NULL)
         return bearer;
-    bearer.currency = ((const struct account_record *)(const void *)body.at)->currency;
+    bearer.currency = account->currency;
     fold_quote(step->fold, step->event, &quote);
     if (quote.number != NULL)
         bearer.origin = name_of(number_origin(quote.number));

@@ -38,11 +38,9 @@ static bool is_rejected(const struct output_list *outputs)
 
 static const struct partition_record *partition_of(struct fold *fold)
 {
-    struct text body = TEXT_NONE;
     struct key key;
     key_begin(&key, RECORD_PARTITION);
-    fold_find(fold, (struct text){key.bytes, key.len}, &body);
-    return (const struct partition_record *)(const void *)body.at;
+    return history_record(fold, key);
 }
 
 /* --- publications --- */
@@ -157,12 +155,11 @@ const struct setting *witness_setting(const struct witness *witness, enum event_
 
 static void look_at_account(struct witness *witness, struct fold *fold)
 {
-    struct text body;
-    struct key key = key_of(RECORD_ACCOUNT, text_of(witness->account.at));
+    const struct account_record *account = history_record(fold, key_of(RECORD_ACCOUNT, text_of(witness->account.at)));
     witness->before = witness->after;
-    if (!fold_find(fold, (struct text){key.bytes, key.len}, &body))
+    if (account == NULL)
         return;
-    memcpy(&witness->after, body.at, sizeof witness->after);
+    witness->after = *account;
     witness->has_account = true;
 }
 
