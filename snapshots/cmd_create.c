@@ -41,11 +41,7 @@ static bool parse(struct create_options *options, int argc, char **argv, int *ex
          .least = 1,
          .most = INT32_MAX,
          .help = "afterwards remove all but the newest N of each\npartition (not unless given)"},
-        {.name = "quiet",
-         .letter = 'q',
-         .kind = OPTION_FLAG,
-         .target = &options->quiet,
-         .help = "say nothing but errors"},
+        QUIET_SPEC(options->quiet),
     };
     const struct option_table table = {
         .command = "callfold-snapshot create",
@@ -75,18 +71,12 @@ static void say_made(const struct snapshot_place *place, const struct manifest *
                  count_format(manifest->size, size), seconds);
 }
 
-static void say_removed(void *context, const struct snapshot_place *place)
-{
-    (void)context;
-    message_note("removed partition %" PRIu32 ": %s", place->partition, place->name);
-}
-
 static int prune(const struct create_options *options, const struct snapshot_place *made)
 {
     struct store_error error;
     const struct snapshot_keep keep = {.count = options->keep, .age_ms = -1};
     if (options->keep == 0 ||
-        snapshot_prune(made->dir, made->partition, &keep, NULL, made->name, say_removed, NULL, &error))
+        snapshot_prune(made->dir, made->partition, &keep, NULL, made->name, selection_say_removed, NULL, &error))
         return EX_OK;
     return message_fail(error.code, "%s", error.message);
 }

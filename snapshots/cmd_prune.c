@@ -37,11 +37,7 @@ static bool parse(struct prune_options *options, int argc, char **argv, int *exi
          .most = AGE_MOST_MS,
          .help = "those made within that time stay: 12h, 30d"},
         VERIFY_KEY_SPEC(options->key_path),
-        {.name = "quiet",
-         .letter = 'q',
-         .kind = OPTION_FLAG,
-         .target = &options->quiet,
-         .help = "say nothing but errors"},
+        QUIET_SPEC(options->quiet),
     };
     const struct option_table table = {
         .command = "callfold-snapshot prune",
@@ -56,19 +52,13 @@ static bool parse(struct prune_options *options, int argc, char **argv, int *exi
     return options_parse(&table, &argc, argv, exit_code);
 }
 
-static void say_removed(void *context, const struct snapshot_place *place)
-{
-    (void)context;
-    message_note("removed partition %" PRIu32 ": %s", place->partition, place->name);
-}
-
 /* A partition without a good one does not keep the others from it. */
 static int prune_one(void *context, uint32_t partition)
 {
     struct store_error error;
     struct prune_options *options = context;
-    if (snapshot_prune(options->selection.dir, partition, &options->keep, options->key, NULL, say_removed, NULL,
-                       &error))
+    if (snapshot_prune(options->selection.dir, partition, &options->keep, options->key, NULL, selection_say_removed,
+                       NULL, &error))
         return EX_OK;
     options->code = message_fail(error.code, "%s", error.message);
     return EX_OK;

@@ -31,11 +31,7 @@ static bool parse(struct restore_options *options, int argc, char **argv, int *e
          .kind = OPTION_FLAG,
          .target = &options->replace,
          .help = "set aside a partition that is there, as\npartition-N.replaced-T; else it is refused"},
-        {.name = "quiet",
-         .letter = 'q',
-         .kind = OPTION_FLAG,
-         .target = &options->quiet,
-         .help = "say nothing but errors"},
+        QUIET_SPEC(options->quiet),
     };
     const struct option_table table = {
         .command = "callfold-snapshot restore",

@@ -46,6 +46,11 @@ struct selection {
         .help = "an Ed25519 public key (PEM) that the manifest must\nbe signed with"     \
     }
 
+#define QUIET_SPEC(flag)                                                                                         \
+    {                                                                                                            \
+        .name = "quiet", .letter = 'q', .kind = OPTION_FLAG, .target = &(flag), .help = "say nothing but errors" \
+    }
+
 /* Calls visit for each partition of the selection, ascending, until one does
  * not answer EX_OK; its answer, or after a message EX_CONFIG when there is none. */
 typedef int selection_visit_partition(void *context, uint32_t partition);
@@ -53,6 +58,9 @@ int selection_each_partition(const struct selection *selection, selection_visit_
 /* The same for each snapshot, the oldest of a partition first. */
 typedef int selection_visit_snapshot(void *context, const struct snapshot_place *place);
 int selection_each_snapshot(const struct selection *selection, selection_visit_snapshot *visit, void *context);
+
+/* A snapshot_told: notes that it was removed. */
+void selection_say_removed(void *context, const struct snapshot_place *place);
 
 /* Reads the public key at path, if any is given. False after a message. */
 bool verify_key_read(const char *path, struct signature_key **key, int *exit_code);

@@ -1,4 +1,5 @@
 /* selection.c - what the commands of callfold-snapshot are about; see commands.h. */
+#include <inttypes.h>
 #include <stdlib.h>
 #include <sysexits.h>
 
@@ -56,6 +57,12 @@ int selection_each_snapshot(const struct selection *selection, selection_visit_s
         return code;
     return message_fail(EX_CONFIG, "%s holds no snapshot named %s; callfold-snapshot list says which there are",
                         selection->dir, selection->name);
+}
+
+void selection_say_removed(void *context, const struct snapshot_place *place)
+{
+    (void)context;
+    message_note("removed partition %" PRIu32 ": %s", place->partition, place->name);
 }
 
 bool verify_key_read(const char *path, struct signature_key **key, int *exit_code)
