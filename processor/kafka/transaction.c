@@ -12,7 +12,8 @@
 #include "snapshots/files.h"
 #include "terminal/message.h"
 
-#define INIT_MS    10000
+#define INIT_MS    100 /* first try; each next one twice as long, up to */
+#define INIT_MAX   10000
 #define PATIENCE_S 75 /* with a coordinator that is not there at the start */
 #define FULL_MS    10 /* wait for room in the producer's queue */
 #define HELD_MAX   (64 << 20)
@@ -22,28 +23,35 @@
 
 /* Opening. */
 
-static bool take_name(struct transaction *transaction, struct store_error *error)
+/* A name whose last holder left a transaction open is given away once that is
+ * aborted, some 20 ms after the first question; librdkafka asks again after
+ * 500. So a try is short, and the next one is a new producer's. */
+static bool take_name(struct transaction *transaction, const struct kafka_settings *settings, struct store_error *error)
 {
+    struct client *producer = &transaction->producer;
     double begun = seconds_now();
-    for (;;) {
+    for (int wait_ms = INIT_MS;; wait_ms = wait_ms < INIT_MAX ? 2 * wait_ms : INIT_MAX) {
         pulse_beat();
-        rd_kafka_error_t *fault = rd_kafka_init_transactions(transaction->producer.rk, INIT_MS);
+        if (!client_open(producer, CLIENT_PRODUCER, settings, error))
+            return false;
+        rd_kafka_error_t *fault = rd_kafka_init_transactions(producer->rk, wait_ms);
         if (fault == NULL)
             return true;
-        rd_kafka_poll(transaction->producer.rk, 0);
+        rd_kafka_poll(producer->rk, 0);
         bool again = rd_kafka_error_is_retriable(fault) && seconds_now() - begun < PATIENCE_S;
         if (!again)
-            client_fail(&transaction->producer, error, rd_kafka_error_code(fault), rd_kafka_error_string(fault),
+            client_fail(producer, error, rd_kafka_error_code(fault), rd_kafka_error_string(fault),
                         "begin transactions");
         rd_kafka_error_destroy(fault);
         if (!again)
             return false;
+        client_close(producer);
     }
 }
 
 bool transaction_open(struct transaction *transaction, const struct kafka_settings *settings, struct store_error *error)
 {
-    if (!client_open(&transaction->producer, CLIENT_PRODUCER, settings, error) || !take_name(transaction, error))
+    if (!take_name(transaction, settings, error))
         return false;
     transaction->committer = committer_new(&transaction->producer);
     return true;
