@@ -7,9 +7,9 @@ usage: bench/run.py BUILD        (make bench)
 Knobs, by the environment:
 BENCH_SMALL=10000/100000         accounts/calls of the first load
 BENCH_LARGE=1000000/1000000      of the second one; 0: left out
-BENCH_KAFKA=10000/100000         of the load on Kafka, which needs a JVM; 0: left out
+BENCH_KAFKA=10000/200000         of the load on Kafka, which needs a JVM; 0: left out
 BENCH_KAFKA_RATES=1000,5000      events a second at which latencies are taken, for BENCH_KAFKA_SECONDS=30 each
-BENCH_ROUNDS=5                   of the first load and on Kafka; the second load gets a third
+BENCH_ROUNDS=5                   of the first load; on Kafka about a half, the second load a third
 TMPDIR                           where the files go: some 10 GB for the second load
 """
 import os
@@ -75,9 +75,9 @@ def main():
         rows += fold_alone(build, accounts, calls)
     if loads:
         rows += grants(build)
-    kafka = size("BENCH_KAFKA", "10000/100000")
+    kafka = size("BENCH_KAFKA", "10000/200000")
     if kafka:
-        rows += on_kafka(build, *kafka, rounds)
+        rows += on_kafka(build, *kafka, (rounds + 1) // 2)
     show(rows)
     busy, cores = os.getloadavg()[1], os.cpu_count()
     print(f"\nLoad average of the last 5 minutes: {busy:.1f}, on {cores} cores." +
