@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sysexits.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "processor/kafka/topic_reader.h"
@@ -17,7 +18,8 @@
 #include "replay-tool/scratch.h"
 #include "snapshots/files.h"
 
-#define WAIT_MS 1000
+#define WAIT_MS    1000
+#define MARKERS_MS 500
 
 /* A place in one partition of a topic. */
 struct cursor {
@@ -180,8 +182,15 @@ static bool add_progress_streams(struct published *published, struct store_error
     return true;
 }
 
+/* What a meter that runs publishes meanwhile is in some topics and not yet in
+ * others: so the end of its progress is taken first. Then a moment is left to
+ * the markers that end a transaction, which come to each topic by themselves. */
 static bool add_streams(struct published *published, unsigned topics, struct store_error *error)
 {
+    const struct timespec moment = {.tv_nsec = MARKERS_MS * 1000000L};
+    if (!add_progress_streams(published, error))
+        return false;
+    nanosleep(&moment, NULL);
     for (unsigned topic = 0; topic < TOPIC_COUNT; topic++) {
         uint32_t count = topic_reader_partitions(published->reader, published->names[topic]);
         for (uint32_t i = 0; (topics & PUBLISHED(topic)) != 0 && i < count && i < PARTITIONS_MAX; i++) {
@@ -191,7 +200,7 @@ static bool add_streams(struct published *published, unsigned topics, struct sto
                 return false;
         }
     }
-    return add_progress_streams(published, error) && topic_reader_start(published->reader, error);
+    return topic_reader_start(published->reader, error);
 }
 
 static enum published_answer next_on_kafka(struct published *published, struct cursor *cursor,

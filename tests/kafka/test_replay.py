@@ -146,6 +146,19 @@ class Replay(unittest.TestCase):
             self.assertIn("0:3:0 was published, but the events do not give it there", out)
             self.assertGreater(end, 1)
 
+    def test_beside_a_meter_that_runs(self):
+        with House(self.cluster_of_its_own(), partitions=2) as house:
+            meter = house.meter("a").start()
+            house.feed(500)
+            house.await_folded()
+            house.feed_meanwhile(1500, 30, 8)
+            for _ in range(6):
+                code, out, said = replay("verify", "--kafka", house.properties, "--all")
+                self.assertEqual((0, ""), (code, said), out)
+            house.await_folded()
+            self.assertEqual(0, meter.end(), meter.said())
+            self.assertEqual([], house.differences())
+
     def expire(self, house, topic):
         """All that the topic holds by now goes, and nothing more."""
         house.alter(topic, {"retention.ms": "1"})
