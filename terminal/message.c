@@ -16,7 +16,7 @@
 
 static const char *program_name = "callfold";
 static bool notes_are_silenced;
-static bool line_is_drawn; /* a progress line stands on the terminal */
+static _Atomic bool line_is_drawn; /* a progress line stands on the terminal; any thread may wipe it */
 
 void message_program(const char *name)
 {

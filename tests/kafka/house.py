@@ -63,9 +63,9 @@ class Meter:
     def runs(self):
         return self.process is not None and self.process.poll() is None
 
-    def start_again(self):
-        """As a supervisor does with one that found no brokers; any other end is an error."""
-        if not self.runs():
+    def supervise(self):
+        """Starts it again when it found no brokers in time; any other end that nobody waits for is an error."""
+        if self.process and not self.runs():
             assert self.process.returncode == EX_UNAVAILABLE, f"{self.process.returncode}\n{self.said()}"
             self.start()
 
@@ -80,7 +80,8 @@ class Meter:
         """Its exit code, once it ends by itself."""
         if not self.ends_within(timeout):
             raise TimeoutError(f"callfold.instance={self.instance} still runs after {timeout} s\n{self.house.said()}")
-        return self.process.returncode
+        code, self.process = self.process.returncode, None
+        return code
 
     def end(self, how=signal.SIGTERM):
         """Its exit code; SIGTERM asks, SIGKILL does not."""
@@ -105,7 +106,10 @@ class Meter:
 
     def await_saying(self, words, times=1, timeout=FOLD_TIMEOUT_S):
         """Returns when its messages hold the words that often."""
-        await_that(lambda: self.said().count(words) >= times, lambda: f"'{words}' was not said:\n{self.said()}", timeout)
+        def has_said():
+            self.supervise()
+            return self.said().count(words) >= times
+        await_that(has_said, lambda: f"'{words}' was not said:\n{self.said()}", timeout)
 
 
 class House:
@@ -189,13 +193,16 @@ class House:
         """The last of what each meter said."""
         return "\n".join(f"--- {meter.instance}\n{meter.said()[-2000:]}" for meter in self.meters)
 
-    def await_folded(self, supervised=None, timeout=FOLD_TIMEOUT_S):
-        """Returns when all that was fed is committed, by a meter that is started again where it
-        finds no brokers; TimeoutError with what the meters said."""
+    def await_folded(self, timeout=FOLD_TIMEOUT_S):
+        """Returns when all that was fed is committed; TimeoutError with what the meters said."""
+        def is_folded(consumer):
+            for meter in self.meters:
+                meter.supervise()
+            return not self._lag(consumer)
         if self.feeder:
             self.feeder.join()
         with contextlib.closing(self._consumer()) as consumer:
-            await_that(lambda: not self._lag(consumer) or (supervised and supervised.start_again()),
+            await_that(lambda: is_folded(consumer),
                        lambda: f"partition: (committed, end) {self._lag(consumer)}\n{self.said()}", timeout)
 
     def committed(self):

@@ -11,7 +11,8 @@ class Day(unittest.TestCase):
         with Cluster() as cluster, House(cluster, partitions=2) as house:
             meter = house.meter("a").start()
             played = subprocess.run([PLATFORM, "--kafka", house.properties, "--accounts", "12", "--hours", "9",
-                                     "--start", past_day()], capture_output=True, text=True, timeout=300, check=False)
+                                     "--start", past_day(), "--patience", "300"],
+                                    capture_output=True, text=True, timeout=1200, check=False)
             self.assertEqual((0, ""), (played.returncode, played.stderr), meter.said())
             summary = {words: int(count.replace(",", "")) for count, words in
                        (line.strip().split("  ", 1) for line in played.stdout.splitlines())}
