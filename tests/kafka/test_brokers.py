@@ -136,7 +136,7 @@ class OneBroker(History):
         loader = None
         trap = self.proxy.trap("EndTxn", "callfold", "before", action=lambda: loader.kill())
         loader = subprocess.Popen([CALLFOLD, *publish], preexec_fn=die_with_parent, stderr=subprocess.DEVNULL)
-        self.assertTrue(trap.sprung.wait(60))
+        self.assertTrue(trap.sprung.wait(180))
         loader.wait()
         self.assertEqual(before, len(topics.read(self.cluster.client(), "callfold.events")))
         callfold(*publish)      # aborts what the first one left open
