@@ -17,7 +17,7 @@
 #include "processor/kafka/topics.h"
 
 /* As `callfold run --kafka` has them. */
-#define BATCH_RECORDS 50000
+#define BATCH_RECORDS 100000
 #define READ_RECORDS  4096
 
 #define WAIT_MS 10000

@@ -19,8 +19,9 @@
 #include "terminal/options.h"
 
 #define BATCH_RECORDS 10000
-#define BATCH_KAFKA   50000 /* a transaction takes its time whatever is in it */
 #define BATCH_MS      50
+#define BATCH_KAFKA   100000 /* a transaction takes its time whatever is in it, */
+#define KAFKA_MS      100    /* and ends sooner when there are no more events for now */
 #define CHECKPOINT_MS 5000
 #define KEEP_RECORDS  4000000
 #define RETRY_S       1
@@ -95,9 +96,9 @@ static bool parse(struct run_options *options, int argc, char **argv, int *exit_
                  "unless given)"},
         {.name = "batch", .kind = OPTION_NUMBER, .target = &options->batch, .value = "N", .least = 1,
          .most = RECORDS_MOST, .help = "publish after so many events at the latest (10000; on\n"
-                 "Kafka 50000)"},
+                 "Kafka 100000)"},
         {.name = "batch-ms", .kind = OPTION_NUMBER, .target = &options->batch_ms, .value = "MS", .least = 1,
-         .most = MS_MOST, .help = "or after so many milliseconds (50)"},
+         .most = MS_MOST, .help = "or after so many milliseconds (50; on Kafka 100)"},
         {.name = "checkpoint-ms", .kind = OPTION_NUMBER, .target = &options->checkpoint_ms, .value = "MS", .least = 0,
          .most = MS_MOST, .help = "store the state at most that often (5000)"},
         {.name = "checkpoint-every", .kind = OPTION_NUMBER, .target = &options->checkpoint_every, .value = "N",
@@ -208,7 +209,9 @@ static int run_engine(const struct run_options *options, const struct run_means 
         .batch_records = options->batch > 0       ? options->batch
                          : options->kafka != NULL ? BATCH_KAFKA
                                                   : BATCH_RECORDS,
-        .batch_ms = options->batch_ms,
+        .batch_ms = options->batch_ms > 0    ? options->batch_ms
+                    : options->kafka != NULL ? KAFKA_MS
+                                             : BATCH_MS,
         .commit_when_idle = options->follow || options->kafka != NULL,
         .checkpoint_ms = options->checkpoint_ms,
         .checkpoint_records = options->checkpoint_every,
@@ -327,7 +330,7 @@ static void release(struct run_means *means)
 
 int cmd_run(int argc, char **argv)
 {
-    struct run_options options = {.batch_ms = BATCH_MS, .checkpoint_ms = CHECKPOINT_MS, .keep_records = KEEP_RECORDS};
+    struct run_options options = {.checkpoint_ms = CHECKPOINT_MS, .keep_records = KEEP_RECORDS};
     struct run_means means = {0};
     struct store_error error = {0};
     int exit_code;
