@@ -156,9 +156,10 @@ static void partitions(struct buffer *out, const struct figures *figures)
                  lag_records);
     by_partition(out, figures, "callfold_lag_seconds",
                  "How old the last record folded is while others wait, 0 when none do.", lag_seconds);
-    by_partition(out, figures, "callfold_catchup_ratio",
-                 "How far from its stored state to its last commit a partition is, 1 when it publishes.",
-                 catchup_ratio);
+    by_partition(
+        out, figures, "callfold_catchup_ratio",
+        "How much of the way from the log's beginning to its last commit a partition has folded, 1 when it publishes.",
+        catchup_ratio);
 }
 
 /* The process, by the names that Prometheus' own clients use. */
