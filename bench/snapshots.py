@@ -70,6 +70,7 @@ def snapshots(load):
                              "--snapshots", load.folder / "alone"]))
     manifest = json.loads(next((load.folder / "alone").glob("partition-0/0*/manifest.json")).read_bytes())
     made, times = meanwhile(load)
+    made = [(begin, end) for begin, end in made if times[0] <= begin and end <= times[-1]]  # commits on both sides
     mebibytes = manifest["files"]["data.mdb"]["size"] / 2**20
     cpu = median(one.cpu for one in alone)
     if len(made) < 2:
