@@ -80,8 +80,10 @@ static bool cell_fault(struct cdr *cdr, enum cdr_column column, struct text valu
 {
     char shown[VALUE_SHOWN + 1];
     size_t len = value.len < VALUE_SHOWN ? value.len : VALUE_SHOWN;
+    memcpy(shown, value.at, len);
     for (size_t i = 0; i < len; i++)
-        shown[i] = (unsigned char)value.at[i] < 0x20 || (unsigned char)value.at[i] >= 0x7f ? '?' : value.at[i];
+        if ((unsigned char)shown[i] < 0x20 || (unsigned char)shown[i] >= 0x7f)
+            shown[i] = '?';
     shown[len] = '\0';
     return fault(cdr, "column %zu (%s): '%s'%s %s", cdr->at[column] + 1, words[column], shown,
                  len < value.len ? "..." : "", trouble);

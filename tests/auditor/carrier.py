@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 """A carrier's file made from what the meter published, with known differences put in, is
 reconciled with the events: exactly these are found. Then a long one of many calls between
-the same two numbers.
+the same two numbers, and damaged ones.
 usage: carrier.py BUILD DIR (day.jsonl and out/ in it)"""
 
 import collections
 import csv
 import json
+import os
+import random
 import subprocess
 import sys
 
@@ -69,6 +71,22 @@ for options in ([], ["--match", "numbers"]):
     code, answer = reconcile(f"{place}/day.jsonl", [heading, *changed], *options)
     found = collections.Counter(" ".join(difference["differs"]) for difference in answer["differences"])
     check(f"what was put in is found {options}: {+expected} {+found}", code == 1 and +expected == +found)
+
+# Files that nobody should have sent: an answer that is JSON, or a refusal, never more.
+PIECES = [b'"', b",", b"\n", b"\r\n", b"\0", b"\xff", b"9" * 20, b"-", b"", b"+" * 70, b";", b"."]
+dice = random.Random(int(os.environ.get("SEED", "3")))
+files = [open(f"cdr/{name}", "rb").read() for name in ("by-id.csv", "by-numbers.csv", "spreadsheet.csv")]
+for n in range(40):
+    damaged = bytearray(dice.choice(files))
+    for _ in range(dice.randint(1, 3)):
+        at = dice.randrange(len(damaged) + 1)
+        damaged[at:at + dice.randint(0, 3)] = dice.choice(PIECES)
+    run = subprocess.run([f"{build}/callfold-replay", "reconcile", "--events", "history.jsonl", "--cdr", "-", "--json"],
+                         input=bytes(damaged), capture_output=True, check=False)
+    right = run.returncode in (64, 65) and run.stderr.startswith(b"callfold-replay: ")
+    if run.returncode in (0, 1):
+        right = "totals" in json.loads(run.stdout)
+    check(f"damaged file {n}: exit code {run.returncode} {run.stderr} {bytes(damaged)}", right)
 
 # Every second a call from one number to one other; the carrier has each five times.
 calls = 20000
