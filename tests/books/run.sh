@@ -13,14 +13,7 @@ trap 'rm -rf "$work"' EXIT
 export TMPDIR=$work/scratch PATH=$build:$PATH LC_ALL=C.UTF-8 PYTHONDONTWRITEBYTECODE=1
 mkdir "$TMPDIR"
 . tests/day/play.sh
-passed=0 failed=0
-
-result() { # NAME STATUS [FILE with more about it]
-    if [ "$2" -eq 0 ]; then passed=$((passed + 1)); return; fi
-    failed=$((failed + 1))
-    echo "FAILED: $1"
-    if [ $# -gt 2 ]; then head -n 40 "$3"; fi
-}
+. tests/tally.sh
 
 expect() { # CODE WORDS COMMAND...: it must end with this code and say these words, on either stream
     local code=$1 words=$2 got
@@ -29,15 +22,6 @@ expect() { # CODE WORDS COMMAND...: it must end with this code and say these wor
     got=$?
     [ "$got" -eq "$code" ] && grep -qF -- "$words" "$work/said"
     result "${*#"$work"/}: exit code $got, wanted $code and '$words'" $? "$work/said"
-}
-
-part() { # NAME COMMAND...: a suite with its own "N passed, N failed"
-    local name=$1 log=$work/log more_passed more_failed
-    shift
-    "$@" >"$log" 2>&1
-    read -r more_passed more_failed < <(sed -nE 's/^([0-9]+) passed, ([0-9]+) failed$/\1 \2/p' "$log" | tail -n 1)
-    passed=$((passed + ${more_passed:-0})) failed=$((failed + ${more_failed:-1}))
-    if [ "${more_failed:-1}" -gt 0 ]; then echo "FAILED: $name"; head -n 40 "$log"; fi
 }
 
 golden() { # NAME COMMAND...

@@ -11,26 +11,8 @@ work=$(mktemp -d "${TMPDIR:-/tmp}/callfold-day-XXXXXX")
 seed=${SEED:-1} accounts=${ACCOUNTS:-60}
 meter=
 trap 'stop_meter 2>/dev/null; rm -rf "$work"' EXIT
-passed=0 failed=0
+. tests/tally.sh
 topics="commands ledger calls balances rejects attestations"
-
-result() { # NAME STATUS [FILE with more about it]
-    if [ "$2" -eq 0 ]; then passed=$((passed + 1)); return; fi
-    failed=$((failed + 1))
-    echo "FAILED: $1"
-    if [ $# -gt 2 ]; then head -n 40 "$3"; fi
-}
-
-# A suite with its own "N passed, N failed" as a part of this one.
-part() { # NAME COMMAND...
-    local name=$1 log=$work/log counts
-    shift
-    "$@" >"$log" 2>&1
-    counts=$(sed -nE 's/^([0-9]+) passed, ([0-9]+) failed$/\1 \2/p' "$log" | tail -n 1)
-    read -r more_passed more_failed <<<"${counts:-0 1}"
-    passed=$((passed + more_passed)) failed=$((failed + more_failed))
-    if [ "$more_failed" -gt 0 ]; then echo "FAILED: $name"; head -n 40 "$log"; fi
-}
 
 start_meter() { # DIR [BUILD]
     "${2:-$build}/callfold" run --quiet --follow --events "$1/day.jsonl" --out "$1/out" --state "$1/state" 2>>"$1/messages" &

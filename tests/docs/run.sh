@@ -20,14 +20,7 @@ trap 'rm -rf "$work"' EXIT
 export TMPDIR=$work/scratch PATH=$build:$PATH LC_ALL=C.UTF-8
 mkdir "$TMPDIR"
 . tests/day/play.sh
-passed=0 failed=0
-
-result() { # NAME STATUS [FILE with more about it]
-    if [ "$2" -eq 0 ]; then passed=$((passed + 1)); return; fi
-    failed=$((failed + 1))
-    echo "FAILED: $1"
-    if [ $# -gt 2 ]; then head -n 40 "$3"; fi
-}
+. tests/tally.sh
 
 # Each block into a file LINE.LANGUAGE, with what stands behind the language in LINE.how.
 extract() { # DOCUMENT DIR

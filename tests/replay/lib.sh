@@ -6,16 +6,9 @@ work=$(mktemp -d "${TMPDIR:-/tmp}/callfold-replay-test-XXXXXX")
 trap 'rm -rf "$work"' EXIT
 export TMPDIR=$work/scratch
 mkdir "$TMPDIR"
-passed=0 failed=0
+. tests/tally.sh
 topics="commands ledger calls balances rejects attestations"
 day=$work/day.jsonl out=$work/out
-
-result() { # NAME STATUS [FILE with more about it]
-    if [ "$2" -eq 0 ]; then passed=$((passed + 1)); return; fi
-    failed=$((failed + 1))
-    echo "FAILED: $1"
-    if [ $# -gt 2 ]; then head -n 40 "$3"; fi
-}
 
 # A command must end with this code and say these words, on either stream.
 expect() { # NAME CODE WORDS COMMAND...
