@@ -217,13 +217,15 @@ static const rd_kafka_topic_partition_t *find_difference(const rd_kafka_topic_pa
     return NULL;
 }
 
-static bool read_agreeing(struct search *search, const rd_kafka_topic_partition_list_t *offsets)
+/* Both anew until they agree: when the partitions are somebody else's by now, he
+ * goes on committing until a rebalance tells us. */
+static bool read_agreeing(struct search *search, struct client *consumer, rd_kafka_topic_partition_list_t *offsets)
 {
     int i;
     const rd_kafka_topic_partition_t *different;
     double begun = seconds_now();
     do {
-        if (!read_records(search))
+        if (!read_offsets(consumer, offsets, search->error) || !read_records(search))
             return false;
         different = find_difference(offsets, search->progress, &i);
     } while (different != NULL && seconds_now() - begun < AGREE_S);
@@ -297,7 +299,7 @@ bool committed_read(struct client *consumer, struct client *reader, const rd_kaf
         abort();
     *search = (struct search){
         .reader = reader, .partitions = offsets, .progress = progress, .owners = owners, .error = error};
-    bool done = read_offsets(consumer, offsets, error) && read_agreeing(search, offsets) &&
+    bool done = read_agreeing(search, consumer, offsets) &&
                 check_count(progress, offsets->cnt, partition_count, error) &&
                 (!has_new(progress, offsets->cnt) || check_all_counts(reader, partition_count, error));
     free(search);
