@@ -35,6 +35,7 @@ static const struct preset defaults[] = {
     {"queue.buffering.max.kbytes", "262144"},
     {"retry.backoff.ms", "10"},
     {"reconnect.backoff.max.ms", "1000"},
+    {"topic.metadata.refresh.interval.ms", "10000"},
     {"transaction.timeout.ms", "10000"},
 };
 
