@@ -25,7 +25,9 @@ static void add_uncollected(struct figures *figures, uint32_t currency, int64_t 
         return;
     if (i == figures->uncollected_count)
         figures->uncollected[figures->uncollected_count++] = (struct currency_sum){.currency = currency};
-    figures->uncollected[i].micros += micros;
+    int64_t *sum = &figures->uncollected[i].micros;
+    if (__builtin_add_overflow(*sum, micros, sum))
+        *sum = INT64_MAX; /* a count of no consequence must not stop a meter: it stands still */
 }
 
 void figures_count_output(struct figures *figures, const struct output *output)

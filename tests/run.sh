@@ -22,7 +22,7 @@ wanted() {
 count() {
     sed -nE 's/^.*\b([0-9]+) passed, ([0-9]+) failed.*$/\1 \2/p' "$1" | tail -1 | grep . ||
         awk '/\[  PASSED  \] [0-9]+ test/ { p = $4 } /\[  FAILED  \] [0-9]+ test/ { f = $4 } END { if (p != "" || f != "") print p + 0, f + 0 }' "$1" | grep . ||
-        awk '/^Ran [0-9]+ tests? in / { n = $2 } /^OK$/ { if (n != "") print n, 0 }' "$1"
+        awk '/^Ran [0-9]+ tests? in / { n = $2 } /^OK( \(skipped=[0-9]+\))?$/ { if (n != "") print n, 0 }' "$1"
 }
 
 suite() {

@@ -10,7 +10,7 @@ import sys
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
-JOBS = int(os.environ.get("JOBS", "3"))
+JOBS = int(os.environ.get("JOBS", "4"))
 
 
 def run(module):

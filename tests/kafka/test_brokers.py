@@ -3,21 +3,20 @@
 SEED comes from the environment. What is to happen at a moment of a commit happens when the
 proxy sees the request for it (proxy.Trap)."""
 import subprocess
-import time
 
 import confluent_kafka
 
 import topics
 from cluster import QUIET, Cluster, die_with_parent
-from house import CALLFOLD, CLIENT, EX_UNAVAILABLE, MEMBER, await_that, callfold, shared_cluster
-from test_chaos import OFTEN, PIECE, History
+from house import CALLFOLD, CLIENT, EX_UNAVAILABLE, await_that, callfold, shared_cluster
+from test_chaos import PIECE, History
 
-COMMIT = ("Produce", "AddPartitionsToTxn", "AddOffsetsToTxn", "TxnOffsetCommit", "EndTxn")
-START = ("InitProducerId", "FindCoordinator", "JoinGroup", "SyncGroup", "OffsetFetch", "Fetch")
 DECK = "examples/decks/2026-standard.csv"
 
 
 class OneBroker(History):
+    """Behind a proxy, for those who kill it and cut it off."""
+
     @classmethod
     def setUpClass(cls):
         cls.cluster = cls.enterClassContext(Cluster(proxied=True))
@@ -44,38 +43,8 @@ class OneBroker(History):
         self.broker.start()
         self.cluster.wait_ready()
 
-    def test_a_connection_cut_at_each_request_of_a_commit(self):
-        """librdkafka calls that retriable: nothing is aborted, unless its time runs out."""
-        meter = self.house.meter("a", *OFTEN, "-X", "transaction.timeout.ms=180000").start()
-        for when in ("before", "after"):
-            for request in COMMIT:
-                self.feed_until(self.proxy.trap(request, CLIENT, when).sprung)
-        self.finish()
-        self.assertEqual([], [line for line in meter.said().splitlines() if "aborting" in line or "starting over" in line])
 
-    def test_a_connection_cut_at_each_request_of_a_start(self):
-        for request in START:
-            client = CLIENT if request in ("InitProducerId", "FindCoordinator") else MEMBER
-            for when in ("before", "after"):
-                trap = self.proxy.trap(request, client, when)
-                self.house.feed(PIECE)
-                self.meter.start()
-                self.await_sprung(trap)
-                self.house.await_folded()
-                self.assertEqual(0, self.meter.end(), self.meter.said())
-        self.assertEqual([], self.house.differences(), self.meter.said())
-
-    def test_connections_cut_and_stalled_at_random_moments(self):
-        self.meter.start()
-        self.house.feed_meanwhile(20 * PIECE, 20, 5.0)
-        for _ in range(8):
-            time.sleep(self.random.uniform(0.0, 0.5))
-            self.proxy.cut()
-        self.proxy.stall()
-        time.sleep(self.random.uniform(0.5, 2.0))
-        self.proxy.flow()
-        self.finish()
-
+class Brokers(OneBroker):
     def test_a_broker_killed_in_the_middle_of_a_commit(self):
         self.meter.start()
         for request, when in (("TxnOffsetCommit", "after"), ("EndTxn", "before"), ("EndTxn", "after")):

@@ -64,7 +64,10 @@ static void money_is_added_by_currency(void **state)
     assert_says("callfold_uncollected_total{currency=\"USD\"} 1.500001");
     assert_says("callfold_uncollected_total{currency=\"EUR\"} 0.25");
     assert_int_equal(figures.uncollected_count, 2);
-    assert_says("callfold_outputs_total{topic=\"calls\"} 4");
+    const struct output largest = call("EUR", INT64_MAX);
+    figures_count_output(&figures, &largest);
+    assert_says("callfold_uncollected_total{currency=\"EUR\"} 9223372036854.775807");
+    assert_says("callfold_outputs_total{topic=\"calls\"} 5");
 }
 
 static void what_is_not_known_is_not_said(void **state)
