@@ -94,8 +94,8 @@ static bool find_place(struct attestations *attestations, uint32_t partition, in
 {
     int64_t low = 0, high = 0, after;
     bool known;
-    rd_kafka_resp_err_t code = rd_kafka_query_watermark_offsets(attestations->client.rk, topic_name(),
-                                                                (int32_t)partition, &low, &high, ASK_MS);
+    rd_kafka_resp_err_t code =
+        client_range(&attestations->client, topic_name(), (int32_t)partition, &low, &high, ASK_MS);
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
         return fail(attestations, error, code);
     while (inputs > 0 && low < high) {

@@ -362,6 +362,35 @@ const struct rd_kafka_metadata *client_metadata(struct client *client, struct st
     return NULL;
 }
 
+/* where: RD_KAFKA_OFFSET_BEGINNING or _END, which brokers take in place of a time. */
+static rd_kafka_resp_err_t ask_offset(struct client *client, const char *topic, int32_t partition, int64_t where,
+                                      int64_t *offset, int timeout_ms)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_t *place = rd_kafka_topic_partition_list_add(list, topic, partition);
+    place->offset = where;
+    rd_kafka_resp_err_t code = rd_kafka_offsets_for_times(client->rk, list, timeout_ms);
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
+        code = place->err;
+    *offset = place->offset;
+    rd_kafka_topic_partition_list_destroy(list);
+    return code;
+}
+
+rd_kafka_resp_err_t client_range(struct client *client, const char *topic, int32_t partition, int64_t *low,
+                                 int64_t *high, int timeout_ms)
+{
+    const struct rd_kafka_metadata *metadata;
+    rd_kafka_resp_err_t code = ask_offset(client, topic, partition, RD_KAFKA_OFFSET_BEGINNING, low, timeout_ms);
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
+        code = ask_offset(client, topic, partition, RD_KAFKA_OFFSET_END, high, timeout_ms);
+    /* The leader it remembers may be gone: whoever asks again shall ask the new one. */
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR &&
+        rd_kafka_metadata(client->rk, 1, NULL, &metadata, timeout_ms) == RD_KAFKA_RESP_ERR_NO_ERROR)
+        rd_kafka_metadata_destroy(metadata);
+    return code;
+}
+
 char *client_cluster(struct client *client, struct store_error *error)
 {
     char *cluster = rd_kafka_clusterid(client->rk, REACH_MS);

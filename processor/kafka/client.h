@@ -46,6 +46,13 @@ void client_close(struct client *client);
  * else rd_kafka_metadata_destroy. */
 const struct rd_kafka_metadata *client_metadata(struct client *client, struct store_error *error);
 
+/* The offsets that a partition begins and ends with (below the first open
+ * transaction), asked of its leader. In place of rd_kafka_query_watermark_offsets,
+ * which asks a leader that is gone without end (librdkafka 2.0.2 tries again
+ * whenever a connection changes its state, whatever the time). */
+rd_kafka_resp_err_t client_range(struct client *client, const char *topic, int32_t partition, int64_t *low,
+                                 int64_t *high, int timeout_ms);
+
 /* The cluster's id, to be freed with rd_kafka_mem_free; NULL on error. */
 char *client_cluster(struct client *client, struct store_error *error);
 

@@ -11,6 +11,7 @@
 #include "terminal/message.h"
 
 #define ASK_MS      10000 /* one question; asked again until PATIENCE_S are over */
+#define LEADER_MS   2000  /* one question to a partition's leader, likewise */
 #define PATIENCE_S  75    /* more than a transaction lives with librdkafka's own default */
 #define AGREE_S     10    /* until the record of a commit is there as its offset is */
 #define POLL_MS     100
@@ -30,6 +31,8 @@ static bool is_passing(rd_kafka_resp_err_t code)
     case RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS:
     case RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE:
     case RD_KAFKA_RESP_ERR_NOT_COORDINATOR:
+    case RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE:
+    case RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION:
     case RD_KAFKA_RESP_ERR_UNSTABLE_OFFSET_COMMIT: return true;
     default: return false;
     }
@@ -134,9 +137,8 @@ static bool ask_ends(struct search *search)
         rd_kafka_resp_err_t code;
         double begun = seconds_now();
         do
-            code = rd_kafka_query_watermark_offsets(search->reader->rk, PROGRESS_TOPIC,
-                                                    search->partitions->elems[i].partition, &search->low[i],
-                                                    &search->high[i], ASK_MS);
+            code = client_range(search->reader, PROGRESS_TOPIC, search->partitions->elems[i].partition, &search->low[i],
+                                &search->high[i], LEADER_MS);
         while (is_passing(code) && seconds_now() - begun < PATIENCE_S);
         if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
             return client_fail(search->reader, search->error, code, rd_kafka_err2str(code), "read " PROGRESS_TOPIC);

@@ -20,6 +20,7 @@
 #include "snapshots/files.h"
 #include "terminal/message.h"
 
+#define RANGE_MS    5000 /* for the offsets that a message names */
 #define RECORDS_MAX 4096 /* handed out at once */
 #define WAIT_MS     100  /* for records, at most: a signal does not end it */
 #define STEP_MS     1    /* while a commit is under way */
@@ -305,7 +306,7 @@ static void consume(struct log_kafka *kafka, size_t most, int wait_ms)
 static bool refuse_offset(struct log_kafka *kafka, const rd_kafka_message_t *message)
 {
     int64_t low = 0, high = 0;
-    rd_kafka_query_watermark_offsets(kafka->consumer.rk, EVENTS_TOPIC, message->partition, &low, &high, 5000);
+    client_range(&kafka->consumer, EVENTS_TOPIC, message->partition, &low, &high, RANGE_MS);
     return fail_with(&kafka->log.error, EX_CONFIG,
                      "partition %" PRId32 " is to be read from offset %" PRId64 ", but " EVENTS_TOPIC
                      " holds offsets %" PRId64 " to %" PRId64

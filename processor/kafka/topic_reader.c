@@ -93,8 +93,7 @@ uint32_t topic_reader_partitions(const struct topic_reader *reader, const char *
 static bool ask_range(struct topic_reader *reader, struct stream *stream, struct store_error *error)
 {
     rd_kafka_resp_err_t code =
-        rd_kafka_query_watermark_offsets(reader->client.rk, stream->topic, (int32_t)stream->partition, &stream->first,
-                                         &stream->end, ASK_MS);
+        client_range(&reader->client, stream->topic, (int32_t)stream->partition, &stream->first, &stream->end, ASK_MS);
     return code == RD_KAFKA_RESP_ERR_NO_ERROR ||
            client_fail(&reader->client, error, code, rd_kafka_err2str(code), "ask a topic for its offsets");
 }
