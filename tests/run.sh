@@ -82,7 +82,7 @@ suite docs tests/docs/run.sh "$build"
 suite running tests/running/run.py "$build"
 suite running/asan tests/running/run.py "$build/asan" Figures Answers
 suite kafka tests/kafka/run.sh "$build"
-suite kafka/asan tests/kafka/run.sh "$build/asan" test_brokers.ErrorClasses test_chaos.Groups
+suite kafka/asan tests/kafka/run.sh "$build/asan" test_errors test_chaos.Groups
 suite deploy tests/deploy/check.py "$build"
 suite limits tests/limits/run.py "$build"
 suite limits/asan tests/limits/run.py "$build/asan" amounts
