@@ -10,17 +10,9 @@ import subprocess
 import sys
 from decimal import Decimal
 
+from tally import check, end
+
 build, place = sys.argv[1:3]
-passed = failed = 0
-
-
-def check(what, is_right):
-    global passed, failed
-    if is_right:
-        passed += 1
-    else:
-        failed += 1
-        print("FAILED:", what)
 
 
 def read(topic):
@@ -119,5 +111,4 @@ for row in rows:
 
 check("a day has enough calls to show something", len(records) > 50 and sum(r["charged"] for r in records.values()) > 20)
 
-print(f"{passed} passed, {failed} failed")
-sys.exit(failed > 0)
+end()

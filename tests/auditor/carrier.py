@@ -12,17 +12,9 @@ import random
 import subprocess
 import sys
 
+from tally import check, end
+
 build, place = sys.argv[1:3]
-passed = failed = 0
-
-
-def check(what, is_right):
-    global passed, failed
-    if is_right:
-        passed += 1
-    else:
-        failed += 1
-        print("FAILED:", what)
 
 
 def reconcile(events, lines, *options):
@@ -115,5 +107,4 @@ code, answer = reconcile(f"{place}/long.jsonl", lines)
 check("each call is matched once", sum(total["matched"] for total in answer["totals"]) == calls)
 check("and the other lines are extra", len(answer["differences"]) == 4 * calls)
 
-print(f"{passed} passed, {failed} failed")
-sys.exit(failed > 0)
+end()

@@ -11,7 +11,7 @@ build=$(realpath "${1:-build}")
 cd tests/auditor || exit 70
 work=$(mktemp -d "${TMPDIR:-/tmp}/callfold-auditor-XXXXXX")
 trap 'rm -rf "$work"' EXIT
-export LC_ALL=C TMPDIR=$work/tmp
+export LC_ALL=C TMPDIR=$work/tmp PYTHONDONTWRITEBYTECODE=1
 mkdir "$TMPDIR"
 . ../tally.sh
 
