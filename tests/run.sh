@@ -1,14 +1,17 @@
 #!/usr/bin/env bash
-# Runs every suite, a line each; what a failing one printed follows at once.
-# Each suite ends with "N passed, N failed" (or cmocka's own summary); the last
-# line here adds them up.   usage: tests/run.sh BUILD [SUITE...]
+# Runs every suite, JOBS of them at once (as many as there are cores); a line each
+# as it ends, and what a failing one printed. Each suite ends with "N passed, N
+# failed" (or cmocka's own summary); the last line here adds them up.
+#     usage: [JOBS=2] tests/run.sh BUILD [SUITE...]
 set -u
 cd "$(dirname "$0")/.." || exit 70
 build=${1:-build}; shift
 only=("$@")
+jobs=${JOBS:-$(nproc)}
 logs=$build/tests/logs
 mkdir -p "$logs"
-passed=0 failed=0
+results=$(mktemp) # "PASSED FAILED", a line a suite
+trap 'rm -f "$results"' EXIT
 
 wanted() {
     [ ${#only[@]} -eq 0 ] && return 0
@@ -25,20 +28,25 @@ count() {
         awk '/^Ran [0-9]+ tests? in / { n = $2 } /^OK( \(skipped=[0-9]+\))?$/ { if (n != "") print n, 0 }' "$1"
 }
 
-suite() {
-    local name=$1 log start counts status; shift
-    wanted "$name" || return 0
-    log=$logs/${name//\//-}.log
-    start=$SECONDS
+# Runs one suite to its end and says what came of it.
+run_suite() {
+    local name=$1 log=$logs/${1//\//-}.log start=$SECONDS counts status; shift
     "$@" >"$log" 2>&1 </dev/null
     status=$?
     counts=$(count "$log")
     set -- ${counts:-0 0}
     if [ "$status" -ne 0 ] && [ "$2" -eq 0 ]; then set -- "$1" 1; fi
     if [ -z "$counts" ] && [ "$status" -eq 0 ]; then set -- 0 1; echo "no summary line" >>"$log"; fi
-    passed=$((passed + $1)) failed=$((failed + $2))
+    echo "$1 $2" >>"$results"
     printf '  %-28s %6d passed %s %4ds\n' "$name" "$1" "$([ "$2" -gt 0 ] && echo ", $2 FAILED" || echo '          ')" $((SECONDS - start))
     if [ "$2" -gt 0 ]; then tail -40 "$log" | cut -c1-240 | sed 's/^/    | /'; echo "    (all of it: $log)"; fi
+}
+
+# In turn, as soon as one of the jobs is free; what it says comes in one piece.
+suite() {
+    wanted "$1" || return 0
+    while [ "$(jobs -rp | wc -l)" -ge "$jobs" ]; do wait -n; done
+    { said=$(run_suite "$@"); echo "$said"; } &
 }
 
 export CALLFOLD=$build/callfold
@@ -81,12 +89,13 @@ suite day tests/day/run.sh "$build"
 suite docs tests/docs/run.sh "$build"
 suite running tests/running/run.py "$build"
 suite running/asan tests/running/run.py "$build/asan" Figures Answers
+wait # brokers and their clients have time-outs: nothing beside them
 suite kafka tests/kafka/run.sh "$build"
+wait
 suite kafka/asan tests/kafka/run.sh "$build/asan" test_errors test_chaos.Groups
 suite deploy tests/deploy/check.py "$build"
 suite limits tests/limits/run.py "$build"
 suite limits/asan tests/limits/run.py "$build/asan" amounts
 
-echo
-echo "callfold: $passed passed, $failed failed"
-[ "$failed" -eq 0 ]
+wait
+awk '{ passed += $1; failed += $2 } END { printf "\ncallfold: %d passed, %d failed\n", passed, failed; exit failed > 0 || NR == 0 }' "$results"
