@@ -26,6 +26,7 @@
 
 #include "bench/bench.h"
 #include "events/encode.h"
+#include "processor/ahead.h"
 #include "processor/log_file.h"
 #include "processor/partition.h"
 
@@ -33,26 +34,18 @@
 #define BATCH_RECORDS 10000
 #define CHECKPOINT_NS 5e9 /* apart at least, and ten times what the last one took */
 #define KEEP_RECORDS  4000000
-enum { AHEAD_SLOT = 12, AHEAD_CALL = 8, AHEAD_ACCOUNT = 4, AHEAD_ROOM = 16 };
 
 enum stage { STAGE_READ, STAGE_HASH, STAGE_DECODE, STAGE_FOLD, STAGE_ENCODE, STAGE_WRITE, STAGE_CHECKPOINT };
 static const char *const stage_names[] = {"read", "hash", "decode", "fold", "encode", "write", "checkpoint"};
 #define STAGES (sizeof stage_names / sizeof *stage_names)
 
-struct ahead {
-    bool is_scanned;
-    struct event event;
-    struct fold_hint hint;
-};
-
 struct run {
     enum stage upto;
     struct log *log;
     struct partition *partition; /* NULL before it is assigned */
-    struct decoder *decoder;
+    struct ahead ahead;
     EVP_MD_CTX *sha;
     struct buffer line;
-    struct ahead ahead[AHEAD_ROOM];
     int64_t records, pending, outputs, input_bytes, output_bytes;
     double checkpoint_at, checkpoint_took; /* now_ns() of the last one's end; ns */
 };
@@ -68,12 +61,14 @@ static void open_run(struct run *run, enum stage upto, const char *events, const
     snprintf(out, sizeof out, "%s/out", dir);
     snprintf(state, sizeof state, "%s/state", dir);
     struct store_error error = {0};
-    *run = (struct run){.upto = upto, .decoder = decoder_new(), .sha = EVP_MD_CTX_new()};
+    *run = (struct run){.upto = upto, .ahead = {.decoder = decoder_new()}, .sha = EVP_MD_CTX_new()};
     const struct log_file_config config = {.events = events, .out = out, .state = state};
     run->log = log_file_open(&config, &error);
     run->partition = partition_open(&(struct partition_places){.state = state}, &(struct log_progress){0}, &error);
     if (run->log == NULL || run->partition == NULL)
         die(&error);
+    if (upto >= STAGE_FOLD)
+        run->ahead.folds[run->partition->number] = run->partition->fold;
     EVP_DigestInit_ex(run->sha, EVP_sha256(), NULL);
 }
 
@@ -81,7 +76,7 @@ static void close_run(struct run *run)
 {
     partition_close(run->partition);
     run->log->does->close(run->log);
-    decoder_free(run->decoder);
+    decoder_free(run->ahead.decoder);
     EVP_MD_CTX_free(run->sha);
     buffer_free(&run->line);
 }
@@ -133,52 +128,33 @@ static bool is_checkpoint_due(const struct run *run)
 
 /* decode, fold */
 
-static void look_ahead(struct run *run, const struct log_batch *batch, size_t i)
-{
-    struct ahead *ahead = &run->ahead[i % AHEAD_ROOM];
-    ahead->is_scanned = i < batch->count && event_scan(batch->records[i].record.value, &ahead->event);
-    ahead->hint.is_report = false;
-    if (ahead->is_scanned && run->upto >= STAGE_FOLD)
-        fold_expect(run->partition->fold, &ahead->event, &ahead->hint);
-}
-
-static void fold(struct run *run, const struct log_record *record, const struct ahead *ahead, const struct event *event,
+static void fold(struct run *run, const struct fold_record *record, const struct event *event,
                  const struct decode_error *error)
 {
     struct output_list outputs;
     const char *what;
-    struct fold_record hinted = record->record;
-    hinted.hint = &ahead->hint;
-    fold_step(run->partition->fold, &hinted, event, error, &outputs);
+    fold_step(run->partition->fold, record, event, error, &outputs);
     if (fold_is_broken(run->partition->fold, &what))
-        errx(EX_SOFTWARE, "offset %" PRId64 ": %s", record->record.offset, what);
-    run->partition->position = record->end;
+        errx(EX_SOFTWARE, "offset %" PRId64 ": %s", record->offset, what);
     if (run->upto >= STAGE_ENCODE)
         publish(run, &outputs);
 }
 
 static void take_record(struct run *run, const struct log_batch *batch, size_t i)
 {
-    struct fold *partition = run->partition->fold;
-    struct ahead *ahead = &run->ahead[i % AHEAD_ROOM];
-    struct event event;
+    struct fold_record record;
     struct decode_error error;
-    look_ahead(run, batch, i + AHEAD_SLOT);
-    if (run->upto >= STAGE_FOLD && i + AHEAD_CALL < batch->count)
-        fold_expect_call(partition, &run->ahead[(i + AHEAD_CALL) % AHEAD_ROOM].hint);
-    if (run->upto >= STAGE_FOLD && i + AHEAD_ACCOUNT < batch->count)
-        fold_expect_account(partition, &run->ahead[(i + AHEAD_ACCOUNT) % AHEAD_ROOM].hint);
-    bool decoded =
-        ahead->is_scanned || event_decode_reference(run->decoder, batch->records[i].record.value, &event, &error);
+    const struct event *event = ahead_take(&run->ahead, i, &record, &error);
     if (run->upto >= STAGE_FOLD)
-        fold(run, &batch->records[i], ahead, !decoded ? NULL : ahead->is_scanned ? &ahead->event : &event, &error);
+        fold(run, &record, event, &error);
+    run->partition->position = batch->records[i].end;
 }
 
 /* The stages of one batch; writing and checkpoints when they are due. */
 static void take_batch(struct run *run, const struct log_batch *batch)
 {
-    for (size_t i = 0; run->upto >= STAGE_DECODE && i < AHEAD_SLOT; i++)
-        look_ahead(run, batch, i);
+    if (run->upto >= STAGE_DECODE)
+        ahead_begin(&run->ahead, batch->records, batch->count);
     for (size_t i = 0; i < batch->count; i++) {
         struct text value = batch->records[i].record.value;
         run->input_bytes += (int64_t)value.len + 1;
