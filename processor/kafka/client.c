@@ -77,10 +77,14 @@ static bool is_consumer(enum client_kind kind)
 static void on_error(rd_kafka_t *rk, int code, const char *reason, void *opaque)
 {
     struct client *client = opaque;
+    bool are_all_down = code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN;
     (void)rk;
-    client->trouble = (rd_kafka_resp_err_t)code;
-    snprintf(client->reason, sizeof client->reason, "%s", reason);
-    if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN && client->rebalance != NULL)
+    /* That all are down says less than why the last one is, which came before it. */
+    if (!are_all_down || client->trouble == RD_KAFKA_RESP_ERR_NO_ERROR) {
+        client->trouble = (rd_kafka_resp_err_t)code;
+        snprintf(client->reason, sizeof client->reason, "%s", reason);
+    }
+    if (are_all_down && client->rebalance != NULL)
         message_note("kafka: %s; waiting for them", reason);
 }
 
@@ -307,7 +311,7 @@ static const char *way_out(const struct client *client, rd_kafka_resp_err_t code
     default: break;
     }
     *exit_code = EX_UNAVAILABLE;
-    return "check bootstrap.servers, and that the brokers run; then run the same command again";
+    return "check bootstrap.servers and security.protocol, and that the brokers run; then run the same command again";
 }
 
 bool client_fail(struct client *client, struct store_error *error, rd_kafka_resp_err_t code, const char *why,
