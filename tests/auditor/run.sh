@@ -10,7 +10,7 @@ cd "$(dirname "$0")/../.." || exit 70
 build=$(realpath "${1:-build}")
 cd tests/auditor || exit 70
 work=$(mktemp -d "${TMPDIR:-/tmp}/callfold-auditor-XXXXXX")
-trap 'rm -rf "$work"' EXIT
+trap '[ "$BASHPID" -eq $$ ] && rm -rf "$work"' EXIT
 export LC_ALL=C TMPDIR=$work/tmp PYTHONDONTWRITEBYTECODE=1
 mkdir "$TMPDIR"
 . ../tally.sh

@@ -9,7 +9,7 @@ accept=no
 [ "${1:-}" = --accept ] && accept=yes && shift
 build=$(realpath "${1:-build}")
 work=$(mktemp -d "${TMPDIR:-/tmp}/callfold-books-XXXXXX")
-trap 'rm -rf "$work"' EXIT
+trap '[ "$BASHPID" -eq $$ ] && rm -rf "$work"' EXIT
 export TMPDIR=$work/scratch PATH=$build:$PATH LC_ALL=C.UTF-8 PYTHONDONTWRITEBYTECODE=1
 mkdir "$TMPDIR"
 . tests/day/play.sh

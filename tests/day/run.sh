@@ -10,7 +10,8 @@ build=$(realpath "${1:-build}")
 work=$(mktemp -d "${TMPDIR:-/tmp}/callfold-day-XXXXXX")
 seed=${SEED:-1} accounts=${ACCOUNTS:-60}
 meter=
-trap 'stop_meter 2>/dev/null; rm -rf "$work"' EXIT
+# A meter killed before its child has become callfold is still this shell, trap and all.
+trap '[ "$BASHPID" -eq $$ ] && { stop_meter 2>/dev/null; rm -rf "$work"; }' EXIT
 . tests/tally.sh
 topics="commands ledger calls balances rejects attestations"
 

@@ -16,7 +16,7 @@ build=$(realpath "${1:-build}")
 shift
 root=$PWD
 work=$(mktemp -d "${TMPDIR:-/tmp}/callfold-docs-XXXXXX")
-trap 'rm -rf "$work"' EXIT
+trap '[ "$BASHPID" -eq $$ ] && rm -rf "$work"' EXIT
 export TMPDIR=$work/scratch PATH=$build:$PATH LC_ALL=C.UTF-8
 mkdir "$TMPDIR"
 . tests/day/play.sh

@@ -11,7 +11,7 @@ set -u
 here=$(cd "$(dirname "$0")" && pwd)
 callfold=$(realpath "${1:-$here/../../build}")/callfold
 work=$(mktemp -d "${TMPDIR:-/tmp}/callfold-embedded-XXXXXX")
-trap 'rm -rf "$work"' EXIT
+trap '[ "$BASHPID" -eq $$ ] && rm -rf "$work"' EXIT
 cd "$work" || exit 1
 RANDOM=${SEED:=$$}
 passed=0 failed=0

@@ -60,7 +60,7 @@ for blocks in 1 4 16 64; do # of 1024 bytes
 done
 mkdir "$work/small"
 if mount -t tmpfs -o size=100k tmpfs "$work/small" 2>/dev/null; then
-    trap 'umount "$work/small" 2>/dev/null; rm -rf "$work"' EXIT
+    trap '[ "$BASHPID" -eq $$ ] && { umount "$work/small" 2>/dev/null; rm -rf "$work"; }' EXIT
     add "$work/small/archive" >"$work/said" 2>&1
     [ $? -eq 74 ] && grep -q "$work/small/archive/" "$work/said"
     result "a full disk: exit code 74, and the file's name" $? "$work/said"

@@ -3,7 +3,7 @@
 build=$(realpath "${1:-build}")
 replay=$build/callfold-replay
 work=$(mktemp -d "${TMPDIR:-/tmp}/callfold-replay-test-XXXXXX")
-trap 'rm -rf "$work"' EXIT
+trap '[ "$BASHPID" -eq $$ ] && rm -rf "$work"' EXIT
 export TMPDIR=$work/scratch
 mkdir "$TMPDIR"
 . tests/tally.sh
