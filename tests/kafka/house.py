@@ -9,6 +9,7 @@ import itertools
 import json
 import os
 import pathlib
+import re
 import resource
 import shutil
 import signal
@@ -83,8 +84,18 @@ class Meter:
         code, self.process = self.process.returncode, None
         return code
 
+    def hears(self, number):
+        """Whether it has come to where it handles a signal, or has ended."""
+        if not self.runs():
+            return True
+        status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
+        caught = int(re.search(r"^SigCgt:\s*(\w+)", status, re.M)[1], 16)
+        return bool(caught >> (number - 1) & 1)
+
     def end(self, how=signal.SIGTERM):
         """Its exit code; SIGTERM asks, SIGKILL does not."""
+        if how == signal.SIGTERM:
+            await_that(lambda: self.hears(how), self.said)
         self.process.send_signal(how)
         return self.wait()
 
