@@ -10,6 +10,7 @@
 #include "processor/clock.h"
 #include "processor/pulse.h"
 #include "processor/service.h"
+#include "processor/storing.h"
 #include "processor/survey.h"
 #include "snapshots/fail_point.h"
 #include "snapshots/files.h"
@@ -34,9 +35,10 @@ struct engine {
     int64_t pending; /* records published and not committed, or 1 for blank lines alone */
     double pending_since;
     int64_t unstored;                      /* records folded since the last checkpoint */
-    double checkpoint_at, checkpoint_took; /* seconds_now() of the last one's end; its seconds */
+    double checkpoint_at, checkpoint_took; /* seconds_now() when the last one began; seconds of the last that ended */
     bool is_checkpoint_wanted;             /* whatever the clock says */
     bool is_stored;                        /* there has been a checkpoint */
+    struct storing storing;                /* one that is on its way */
     double watched_at, shown_at;           /* seconds_now() of the last look at idle partitions, at the figures */
     bool is_assigned;                      /* the log has said which partitions are ours, be it none */
     int64_t duplicates_gone;               /* of partitions that are no more ours */
@@ -108,6 +110,7 @@ static void count_duplicates(struct engine *engine)
 /* Closes all as they are: what no checkpoint has is folded again. */
 static void let_go(struct engine *engine)
 {
+    storing_join(&engine->storing);
     count_duplicates(engine);
     engine->duplicates_gone = engine->counts->duplicates;
     for (size_t i = 0; i < PARTITIONS_MAX; i++) {
@@ -233,30 +236,52 @@ static bool take_records(struct engine *engine, const struct log_batch *batch)
 
 /* Checkpoints. */
 
-static bool checkpoint(struct engine *engine, bool clean)
+/* Takes note of the one that is on its way to the disk, if there is one; waits for it. */
+static bool finish_checkpoint(struct engine *engine)
 {
-    double begun = seconds_now();
-    FAIL_POINT("before-checkpoint");
-    enum log_outcome outcome = engine->log->does->sync(engine->log);
-    if (outcome != LOG_DONE)
-        return settle(engine, outcome);
+    if (!engine->storing.is_under_way)
+        return true;
+    storing_join(&engine->storing);
+    for (size_t i = 0; i < PARTITIONS_MAX; i++)
+        if (engine->partitions[i] != NULL &&
+            !partition_checkpoint_end(engine->partitions[i], engine->config->keep_records, engine->error))
+            return false;
+    FAIL_POINT("after-checkpoint");
+    engine->is_stored = true;
+    engine->checkpoint_took = seconds_now() - engine->checkpoint_at;
+    histogram_observe(&engine->counts->checkpoints, engine->checkpoint_took);
+    return true;
+}
+
+static bool take_checkpoint(struct engine *engine, bool clean)
+{
     for (size_t i = 0; i < PARTITIONS_MAX; i++) {
         struct partition *partition = engine->partitions[i];
         struct log_mark mark;
         if (partition == NULL)
             continue;
         engine->log->does->mark(engine->log, partition->number, &mark);
-        if (!partition_checkpoint(partition, &mark, clean, engine->config->keep_records, engine->error))
+        if (!partition_checkpoint_take(partition, &mark, clean, engine->error))
             return false;
-        FAIL_POINT("between-partitions");
     }
-    FAIL_POINT("after-checkpoint");
+    return true;
+}
+
+/* It is stored while the fold goes on. */
+static bool begin_checkpoint(struct engine *engine, bool clean)
+{
+    if (!finish_checkpoint(engine))
+        return false;
+    engine->checkpoint_at = seconds_now();
+    FAIL_POINT("before-checkpoint");
+    enum log_outcome outcome = engine->log->does->sync(engine->log);
+    if (outcome != LOG_DONE)
+        return settle(engine, outcome);
+    if (!take_checkpoint(engine, clean))
+        return false;
+    storing_start(&engine->storing, engine->partitions);
     engine->unstored = 0;
     engine->is_checkpoint_wanted = false;
-    engine->is_stored = true;
-    engine->checkpoint_at = seconds_now();
-    engine->checkpoint_took = engine->checkpoint_at - begun;
-    histogram_observe(&engine->counts->checkpoints, engine->checkpoint_took);
     return true;
 }
 
@@ -273,10 +298,24 @@ static bool is_checkpoint_due(const struct engine *engine)
     return since_ms >= (double)config->checkpoint_ms && since_ms >= engine->checkpoint_took * 1000 * CHECKPOINT_SHARE;
 }
 
+/* Ends the one that is stored, begins the one that is due. */
+static bool turn_checkpoint(struct engine *engine)
+{
+    if (engine->storing.is_under_way && storing_is_done(&engine->storing) && !finish_checkpoint(engine))
+        return false;
+    return !is_checkpoint_due(engine) || begin_checkpoint(engine, false);
+}
+
+/* The last one. */
+static bool checkpoint(struct engine *engine)
+{
+    return begin_checkpoint(engine, true) && finish_checkpoint(engine);
+}
+
 /* Giving back what was assigned. */
 static bool give_back(struct engine *engine, const struct log_batch *batch)
 {
-    if (!batch->is_lost && !(commit(engine) && checkpoint(engine, true)))
+    if (!batch->is_lost && !(commit(engine) && checkpoint(engine)))
         return false;
     let_go(engine);
     return true;
@@ -335,7 +374,7 @@ static bool end(struct engine *engine)
             !partition_verify(partition, engine->error))
             return false;
     }
-    return commit(engine) && checkpoint(engine, true);
+    return commit(engine) && checkpoint(engine);
 }
 
 static void watch_clocks(struct engine *engine, double now)
@@ -385,7 +424,7 @@ static bool loop(struct engine *engine)
         answer = read_and_fold(engine);
         if (answer == LOG_FAILED || (is_commit_due(engine, answer) && !commit(engine)))
             return false;
-        if (is_checkpoint_due(engine) && !checkpoint(engine, false))
+        if (!turn_checkpoint(engine))
             return false;
         if (engine->is_stored)
             snapshot_schedule_turn(engine->config->snapshots);

@@ -309,9 +309,11 @@ void outputs_close(struct outputs *outputs)
     buffer_free(&outputs->synced);
 }
 
+/* What is left may be of a process that was killed before it could sync it. */
 static bool cut_one(struct output_file *file, int64_t length, struct store_error *error)
 {
     file->length = length;
+    file->unsynced = true;
     return ftruncate(file->fd, length) == 0 || fail_with_errno(error, errno, "cut back", file->path);
 }
 

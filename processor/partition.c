@@ -269,6 +269,7 @@ struct partition *partition_open_scratch(const char *dir, uint32_t partition_cou
 void partition_close(struct partition *partition)
 {
     let_go(partition);
+    changes_free(&partition->changes);
     attested_free(&partition->attested);
     free(partition);
 }
@@ -343,29 +344,58 @@ static void describe(struct partition *partition, const struct log_mark *mark, b
     fold_digest(partition->fold, header->digest);
 }
 
-static bool store_changes(struct partition *partition, struct store_error *error)
-{
-    if (!store_begin(partition->store, error))
-        return false;
-    fold_dirty(partition->fold, store_put, partition->store);
-    FAIL_POINT("mid-checkpoint");
-    return store_commit(partition->store, &partition->header, !partition->is_scratch, error);
-}
-
-bool partition_checkpoint(struct partition *partition, const struct log_mark *mark, bool clean, size_t keep,
-                          struct store_error *error)
+bool partition_checkpoint_take(struct partition *partition, const struct log_mark *mark, bool clean,
+                               struct store_error *error)
 {
     bool stands_there = mark->position == partition->header.source_position;
     if (mark->position < partition->header.source_position || (stands_there && partition->header.clean == clean))
         return true; /* its records are being read up to where it stands, or nothing has come */
     describe(partition, mark, clean);
-    bool stored;
-    do
-        stored = store_changes(partition, error);
-    while (!stored && error->code == EX_OK);
-    if (!stored)
+    fold_dirty(partition->fold, changes_add, &partition->changes);
+    partition->is_checkpointing = true;
+    partition->is_stored = false;
+    partition->store_error.code = EX_OK;
+    return store_prepare(partition->store, error);
+}
+
+void partition_checkpoint_store(struct partition *partition)
+{
+    if (partition->is_checkpointing)
+        partition->is_stored = changes_store(&partition->changes, partition->store, &partition->header,
+                                             !partition->is_scratch, &partition->store_error);
+}
+
+/* Once more, in a larger map, as long as it was too small. */
+static bool store_all(struct partition *partition, struct store_error *error)
+{
+    while (!partition->is_stored && partition->store_error.code == EX_OK) {
+        if (!store_prepare(partition->store, error))
+            return false;
+        partition_checkpoint_store(partition);
+    }
+    if (!partition->is_stored)
+        *error = partition->store_error;
+    return partition->is_stored;
+}
+
+bool partition_checkpoint_end(struct partition *partition, size_t keep, struct store_error *error)
+{
+    if (!partition->is_checkpointing)
+        return true;
+    if (!store_all(partition, error) || !store_renew(partition->store, error))
         return false;
+    partition->is_checkpointing = false;
+    changes_free(&partition->changes);
     fold_clean(partition->fold);
     fold_evict(partition->fold, keep);
     return true;
+}
+
+bool partition_checkpoint(struct partition *partition, const struct log_mark *mark, bool clean, size_t keep,
+                          struct store_error *error)
+{
+    if (!partition_checkpoint_take(partition, mark, clean, error))
+        return false;
+    partition_checkpoint_store(partition);
+    return partition_checkpoint_end(partition, keep, error);
 }

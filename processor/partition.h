@@ -12,6 +12,7 @@
 
 #include "processor/attested.h"
 #include "processor/log.h"
+#include "snapshots/changes.h"
 #include "snapshots/signature.h"
 
 /* Where partitions live. */
@@ -26,13 +27,18 @@ struct partition {
     uint32_t number;
     struct fold *fold;
     struct store *store;
-    struct store_header header; /* of the last checkpoint */
+    struct store_header header; /* of the last checkpoint, be it on its way to the store */
     int64_t position;           /* where its last record folded ends */
     struct log_progress last;   /* the commit before this process; outputs up to there are published */
     bool is_caught_up;          /* the fold has been where that commit says, and agreed with it */
     int64_t duplicates_before;  /* those that the fold had counted by then */
     bool is_scratch;            /* its state need not survive the machine */
     struct attested attested;   /* what is folded again, against what was published */
+
+    bool is_checkpointing;          /* between a checkpoint's take and its end: */
+    struct changes changes;         /* what it took */
+    bool is_stored;                 /* they are in the store; or else */
+    struct store_error store_error; /* why not; EX_OK: they will be */
 };
 
 /* Opens (or makes) the partition that progress names. NULL on error. */
@@ -58,9 +64,18 @@ int64_t partition_duplicates(const struct partition *partition);
 /* Holds the fold against the commit before this process. */
 bool partition_verify(struct partition *partition, struct store_error *error);
 
-/* Stores what has changed. mark: where the log stands. clean: this is the last
- * checkpoint of a process that ends in good order. keep: records that may stay
- * in memory though they could be loaded again. */
+/* A checkpoint, in three steps, of which the second may be another thread's while
+ * the partition is folded on.
+ * take copies what has changed. mark: where the log stands. clean: this is the
+ * last checkpoint of a process that ends in good order.
+ * store puts it into the store.
+ * end says how that went, and forgets what need not stay in memory. keep: records
+ * that may stay though they could be loaded again. */
+bool partition_checkpoint_take(struct partition *partition, const struct log_mark *mark, bool clean,
+                               struct store_error *error);
+void partition_checkpoint_store(struct partition *partition);
+bool partition_checkpoint_end(struct partition *partition, size_t keep, struct store_error *error);
+/* All three. */
 bool partition_checkpoint(struct partition *partition, const struct log_mark *mark, bool clean, size_t keep,
                           struct store_error *error);
 

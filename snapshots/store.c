@@ -3,7 +3,8 @@
  * One long-lived read transaction serves all loads and is renewed after each
  * checkpoint, so that a load costs no transaction of its own. Checkpoints put
  * their records through one cursor: records come in key order, and LMDB then
- * seldom descends the tree. Between checkpoints nothing is written, so pages
+ * seldom descends the tree. Loads and a checkpoint may be two threads': each has
+ * its transaction, and the map is moved while there is but one. Between checkpoints nothing is written, so pages
  * need not be synced but by a commit that asks for it; such a commit is synced
  * in LMDB's own order, data before meta page, and survives the machine.
  */
@@ -37,6 +38,7 @@ struct store {
     MDB_txn *read;  /* always there; renewed after a checkpoint */
     MDB_txn *write; /* of the checkpoint that is going on */
     MDB_cursor *cursor;
+    bool is_full;    /* the map, in the checkpoint before */
     int put_result;  /* the first that was not MDB_SUCCESS in this checkpoint */
     int read_result; /* the last of a load or a scan that was neither found nor missing */
     char path[PATH_MAX];
@@ -373,17 +375,23 @@ static int keep_map_roomy(struct store *store)
     MDB_stat stat;
     mdb_env_info(store->env, &info);
     mdb_env_stat(store->env, &stat);
-    return (info.me_last_pgno + 1) * stat.ms_psize > info.me_mapsize / 2 ? grow_map(store) : MDB_SUCCESS;
+    bool is_roomy = !store->is_full && (info.me_last_pgno + 1) * stat.ms_psize <= info.me_mapsize / 2;
+    store->is_full = false;
+    return is_roomy ? MDB_SUCCESS : grow_map(store);
 }
 
-bool store_begin(struct store *store, struct store_error *error)
+bool store_prepare(struct store *store, struct store_error *error)
 {
     int dead;
     int result = mdb_reader_check(store->env, &dead);
     if (result == MDB_SUCCESS)
         result = keep_map_roomy(store);
-    if (result == MDB_SUCCESS)
-        result = mdb_txn_begin(store->env, NULL, 0, &store->write);
+    return result == MDB_SUCCESS || fail_with_lmdb(error, result, "write to", store->path);
+}
+
+bool store_begin(struct store *store, struct store_error *error)
+{
+    int result = mdb_txn_begin(store->env, NULL, 0, &store->write);
     if (result == MDB_SUCCESS)
         result = mdb_cursor_open(store->write, store->records, &store->cursor);
     store->put_result = MDB_SUCCESS;
@@ -425,10 +433,7 @@ static int commit_write(struct store *store, bool sync)
         FAIL_POINT("fsync");
     int result = mdb_txn_commit(store->write);
     store->write = NULL;
-    if (result != MDB_SUCCESS)
-        return result;
-    mdb_txn_reset(store->read);
-    return mdb_txn_renew(store->read);
+    return result;
 }
 
 bool store_commit(struct store *store, const struct store_header *header, bool sync, struct store_error *error)
@@ -442,11 +447,17 @@ bool store_commit(struct store *store, const struct store_header *header, bool s
         store_abort(store);
     if (result == MDB_SUCCESS)
         return true;
-    if (result == MDB_MAP_FULL)
-        result = grow_map(store);
-    if (result == MDB_SUCCESS)
-        return fail_with(error, EX_OK, "the map of %s was full and has been doubled", store->path);
+    store->is_full = result == MDB_MAP_FULL;
+    if (store->is_full)
+        return fail_with(error, EX_OK, "the map of %s is full", store->path);
     return fail_with_lmdb(error, result, "write to", store->path);
+}
+
+bool store_renew(struct store *store, struct store_error *error)
+{
+    mdb_txn_reset(store->read);
+    int result = mdb_txn_renew(store->read);
+    return result == MDB_SUCCESS || fail_with_lmdb(error, result, "read", store->path);
 }
 
 void store_abort(struct store *store)

@@ -72,16 +72,19 @@ bool store_is_sound(const struct store *store, struct store_error *error);
 typedef bool store_visit(void *context, struct text key, struct text body);
 bool store_scan(struct store *store, struct text prefix, store_visit *visit, void *context);
 
-/* A checkpoint: begin, then put or remove in ascending key order, then commit
- * with the header: all or nothing. sync: it survives the machine, not only the
- * process. The map grows by itself; should it fill up within one checkpoint,
- * commit stores nothing, doubles it and returns false with error->code EX_OK:
- * begin again and put the same. */
+/* A checkpoint: prepare; then begin, put or remove in ascending key order, and
+ * commit with the header: all or nothing. sync: it survives the machine, not only
+ * the process. Begin to commit may be another thread's than that which loads; what
+ * they stored is loaded after renew. The map grows by itself; should it fill up
+ * within one checkpoint, commit stores nothing and returns false with error->code
+ * EX_OK: prepare doubles it, and the same is put again. */
+bool store_prepare(struct store *store, struct store_error *error);
 bool store_begin(struct store *store, struct store_error *error);
 /* body absent = remove. Errors are kept for the commit. Fits fold_visit. */
 void store_put(void *store, struct text key, struct text body);
 bool store_commit(struct store *store, const struct store_header *header, bool sync, struct store_error *error);
 void store_abort(struct store *store);
+bool store_renew(struct store *store, struct store_error *error);
 
 /* Sum mod 2^128 over all records, by a full scan, hex. */
 void store_digest(struct store *store, char digest[32]);

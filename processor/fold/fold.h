@@ -145,14 +145,16 @@ struct fold_counts {
 };
 void fold_counts(const struct fold *fold, struct fold_counts *counts);
 
-/* Hands every changed record to visit in ascending key order; body absent =
- * deleted. Both texts are valid during the call only. */
+/* Hands every record that changed since the last time to visit, in no order;
+ * body absent = deleted. Both texts are valid during the call only. Until
+ * fold_clean says that all of them are stored, the loader is not asked for them;
+ * the fold may go on meanwhile, but not hand out or forget more. */
 typedef void fold_visit(void *context, struct text key, struct text body);
 void fold_dirty(struct fold *fold, fold_visit *visit, void *context);
-/* All that fold_dirty handed out is stored: nothing is dirty any more. */
+/* All that fold_dirty handed out is stored, and the loader gives it. */
 void fold_clean(struct fold *fold);
-/* Forgets clean records that can be loaded again until at most keep remain
- * that could be forgotten; call it only when nothing is dirty. */
+/* Forgets records that can be loaded again as they are until at most keep remain
+ * that could be forgotten; after fold_clean. */
 void fold_evict(struct fold *fold, size_t keep);
 
 /* Opening a stored state: fold_restore for every stored record of the

@@ -1,7 +1,6 @@
 #include "processor/fold/state.h"
 
 #include <assert.h>
-#include <endian.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -14,7 +13,7 @@ enum {
     RECORD_DIRTY = 1,    /* to be stored */
     RECORD_UNHASHED = 2, /* changed since it was last in the digest */
     RECORD_REMOVED = 4,
-    RECORD_REPLACED = 8, /* no longer in the table; freed at the next clean */
+    RECORD_REPLACED = 8, /* no longer in the table; freed at the next checkpoint */
     RECORD_PINNED = 16,
     RECORD_USED = 32, /* since the last eviction */
 };
@@ -30,6 +29,7 @@ struct state {
     uint64_t *slots; /* tag << 48 | pointer, 0 = empty; linear probing */
     size_t slot_mask, count;
     struct record_list dirty, unhashed;
+    struct record_list removed; /* tombstones handed out: the store still has what they stand for */
     uint64_t sum[2];
 };
 
@@ -276,6 +276,7 @@ void state_reset(struct state *state)
     free(state->slots);
     free(state->dirty.at);
     free(state->unhashed.at);
+    free(state->removed.at);
     *state = (struct state){.loader = state->loader};
     table_resize(state, SLOTS_AT_START);
 }
@@ -442,46 +443,6 @@ void state_set_digest(struct state *state, const uint64_t sum[2])
 
 /* --- checkpoints --- */
 
-/* A record and the beginning of its key, which decides nearly always: the key
- * itself is far away. */
-struct sorted {
-    uint64_t head[2]; /* big endian, zeros behind a short key */
-    struct record *record;
-};
-
-static struct sorted sorted_of(struct record *record)
-{
-    struct text key = record_key(record);
-    struct sorted sorted = {.record = record};
-    memcpy(sorted.head, key.at, key.len < sizeof sorted.head ? key.len : sizeof sorted.head);
-    sorted.head[0] = be64toh(sorted.head[0]);
-    sorted.head[1] = be64toh(sorted.head[1]);
-    return sorted;
-}
-
-static int by_key(const void *a, const void *b)
-{
-    const struct sorted *x = a, *y = b;
-    for (int i = 0; i < 2; i++)
-        if (x->head[i] != y->head[i])
-            return x->head[i] < y->head[i] ? -1 : 1;
-    return text_compare(record_key(x->record), record_key(y->record));
-}
-
-static void sort_by_key(struct record_list *list)
-{
-    struct sorted *sorted = must_alloc(malloc(list->count * sizeof *sorted));
-    for (size_t i = 0; i < list->count; i++) {
-        if (i + FETCHED_AHEAD < list->count)
-            __builtin_prefetch(list->at[i + FETCHED_AHEAD]);
-        sorted[i] = sorted_of(list->at[i]);
-    }
-    qsort(sorted, list->count, sizeof *sorted, by_key);
-    for (size_t i = 0; i < list->count; i++)
-        list->at[i] = sorted[i].record;
-    free(sorted);
-}
-
 /* What was replaced since the last checkpoint is out of the table and, once
  * the digest is up to date, in no other list. */
 static void drop_replaced(struct state *state)
@@ -502,16 +463,18 @@ static void drop_replaced(struct state *state)
 void state_dirty(struct state *state, fold_visit *visit, void *context)
 {
     drop_replaced(state);
-    if (state->dirty.count == 0)
-        return;
-    sort_by_key(&state->dirty);
     for (size_t i = 0; i < state->dirty.count; i++) {
         struct record *record = state->dirty.at[i];
         if (i + FETCHED_AHEAD < state->dirty.count)
             record_fetch(state->dirty.at[i + FETCHED_AHEAD]);
+        bool is_removed = (record->flags & RECORD_REMOVED) != 0;
         struct text body = {record_body(record), record->body_len};
-        visit(context, record_key(record), record->flags & RECORD_REMOVED ? TEXT_NONE : body);
+        visit(context, record_key(record), is_removed ? TEXT_NONE : body);
+        record->flags &= (uint8_t)~RECORD_DIRTY;
+        if (is_removed)
+            list_push(&state->removed, record);
     }
+    state->dirty.count = 0;
 }
 
 static void forget(struct state *state, struct record *record)
@@ -521,16 +484,13 @@ static void forget(struct state *state, struct record *record)
     record_free(state, record);
 }
 
+/* One that was replaced meanwhile is changed again, and the next checkpoint's. */
 void state_clean(struct state *state)
 {
-    drop_replaced(state);
-    for (size_t i = 0; i < state->dirty.count; i++) {
-        struct record *record = state->dirty.at[i];
-        record->flags &= (uint8_t)~RECORD_DIRTY;
-        if (record->flags & RECORD_REMOVED)
-            forget(state, record);
-    }
-    state->dirty.count = 0;
+    for (size_t i = 0; i < state->removed.count; i++)
+        if (!(state->removed.at[i]->flags & RECORD_REPLACED))
+            forget(state, state->removed.at[i]);
+    state->removed.count = 0;
 }
 
 static bool may_go(const struct record *record)
@@ -564,6 +524,8 @@ static void sweep(struct state *state, uint8_t unless)
 void state_evict(struct state *state, size_t keep)
 {
     size_t evictable = 0;
+    if (state->count <= keep)
+        return;
     for (size_t i = 0; i <= state->slot_mask; i++)
         if (state->slots[i] != 0)
             evictable += may_go(slot_record(state->slots[i]));

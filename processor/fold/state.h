@@ -5,7 +5,8 @@
  * records are remembered twice: for the digest, which is brought up to date when
  * it is asked for, and for the store, which takes them at a checkpoint.
  *
- * A removed record stays as a tombstone until the store has removed it too,
+ * A removed record stays as a tombstone until the store has removed it too
+ * (state_clean says so),
  * so texts borrowed from it live as long as the outputs that carry them.
  */
 #ifndef CALLFOLD_PROCESSOR_FOLD_STATE_H
@@ -133,6 +134,7 @@ size_t state_count(const struct state *state);
 void state_digest(struct state *state, uint64_t sum[2]);
 /* The digest as of the stored state, before the resident kinds were restored. */
 void state_set_digest(struct state *state, const uint64_t sum[2]);
+/* fold_dirty, fold_clean, fold_evict. */
 void state_dirty(struct state *state, fold_visit *visit, void *context);
 void state_clean(struct state *state);
 void state_evict(struct state *state, size_t keep);

@@ -1,14 +1,13 @@
 /* committer.c - see committer.h. */
 #include "processor/kafka/committer.h"
 
-#include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <sysexits.h>
 #include <time.h>
 
-#include "terminal/message.h"
+#include "processor/thread.h"
 #include "snapshots/fail_point.h"
+#include "terminal/message.h"
 
 #define OFFSETS_MS 10000 /* librdkafka makes it no more than the transaction has left */
 #define COMMIT_MS  15000 /* by then the brokers have ended the transaction, one way or the other */
@@ -110,17 +109,6 @@ static void *run(void *opaque)
 
 /* Outside. */
 
-/* Signals are the main thread's: they shall interrupt its waits. */
-static void start_thread(struct committer *committer)
-{
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    if (pthread_create(&committer->thread, NULL, run, committer) != 0)
-        abort();
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-}
-
 struct committer *committer_new(struct client *producer)
 {
     pthread_condattr_t attributes;
@@ -133,7 +121,7 @@ struct committer *committer_new(struct client *producer)
     pthread_mutex_init(&committer->mutex, NULL);
     pthread_cond_init(&committer->changed, &attributes);
     pthread_condattr_destroy(&attributes);
-    start_thread(committer);
+    committer->thread = thread_start(run, committer);
     return committer;
 }
 

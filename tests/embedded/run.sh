@@ -154,12 +154,14 @@ lose_unsynced() { # of every output some bytes at its end, none that were synced
 }
 
 machine_fails() { # EVENTS REFERENCE: every output loses what was not synced, as much of it as it likes
-    local round
+    local round point
     ${CC:-cc} -shared -fPIC -o sync_log.so "$here/sync_log.c" || return 1
     for round in 1 2 3 4; do
         fresh
         rm -f synced
-        CALLFOLD_FAIL_POINT=after-checkpoint:$round fold_logging_syncs "$1" --batch 20 --checkpoint-every 300
+        point=after-checkpoint:$round
+        [ "$round" -lt 4 ] || point=after-progress:$((RANDOM % 45 + 10)) # and leaves more than it has synced
+        CALLFOLD_FAIL_POINT=$point fold_logging_syncs "$1" --batch 20 --checkpoint-every 300
         [ $? -eq 137 ] || { echo "was not killed"; return 1; }
         CALLFOLD_FAIL_POINT=before-checkpoint:2 fold_logging_syncs "$1" --batch 20 --checkpoint-every 300
         lose_unsynced

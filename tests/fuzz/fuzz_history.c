@@ -121,7 +121,7 @@ static void store(struct history *history)
 {
     char digest[DIGEST_HEX];
 
-    memory_checkpoint(&history->memory, history->disturbed);
+    memory_checkpoint_end(&history->memory, history->disturbed);
     memory_digest(&history->memory, digest);
     require(history, memcmp(digest, history->memory.digest, DIGEST_HEX) == 0,
             "the stored records do not add up to the digest");
@@ -139,8 +139,12 @@ static void disturb(struct history *history, const struct fold_record *record)
     uint64_t hash[2];
 
     fold_record_hash(record->key, record->value, hash);
-    unsigned choice = (unsigned)(hash[0] + (uint64_t)record->offset) % 8;
-    if (choice < 4)
+    unsigned choice = (unsigned)(hash[0] + (uint64_t)record->offset) % 16;
+    if (choice < 8 && history->memory.taken) /* the fold has gone on since */
+        store(history);
+    if (choice < 12 && !history->memory.taken)
+        memory_checkpoint_take(&history->memory, history->disturbed);
+    if (choice < 8)
         store(history);
     if (choice == 0)
         open_again(history);

@@ -83,11 +83,39 @@ bool memory_load(void *context, struct text key, struct text *body)
     return found;
 }
 
+static struct memory *duplicate(const struct memory *memory)
+{
+    struct memory *twin = calloc(1, sizeof *twin);
+    if (!twin) {
+        abort();
+    }
+    for (size_t i = 0; i < memory->count; i++) {
+        insert_at(twin, i, memory->records[i].key, memory->records[i].body);
+    }
+    return twin;
+}
+
+void memory_checkpoint_take(struct memory *memory, struct fold *fold)
+{
+    memory->taken = duplicate(memory);
+    fold_digest(fold, memory->taken->digest);
+    fold_dirty(fold, store, memory->taken);
+}
+
+void memory_checkpoint_end(struct memory *memory, struct fold *fold)
+{
+    struct memory *taken = memory->taken;
+    memory->taken = NULL;
+    memory_clear(memory);
+    *memory = *taken;
+    free(taken);
+    fold_clean(fold);
+}
+
 void memory_checkpoint(struct memory *memory, struct fold *fold)
 {
-    fold_digest(fold, memory->digest);
-    fold_dirty(fold, store, memory);
-    fold_clean(fold);
+    memory_checkpoint_take(memory, fold);
+    memory_checkpoint_end(memory, fold);
 }
 
 struct fold *memory_open(struct memory *memory, uint32_t partition, uint32_t partition_count)
@@ -130,5 +158,9 @@ void memory_clear(struct memory *memory)
         release(&memory->records[i]);
     }
     free(memory->records);
+    if (memory->taken) {
+        memory_clear(memory->taken);
+        free(memory->taken);
+    }
     *memory = (struct memory){0};
 }

@@ -15,11 +15,15 @@ struct memory {
     size_t count, capacity;
     struct stored *records;
     char digest[DIGEST_HEX]; /* as the fold gave it at the last checkpoint */
+    struct memory *taken;    /* what it will be, between take and end; or NULL */
 };
 
 /* Fits struct fold_loader; context is the struct memory. */
 bool memory_load(void *memory, struct text key, struct text *body);
-/* Takes over what is dirty in fold, which is clean afterwards. */
+/* A checkpoint: takes what is dirty in fold; which may go on before end, when it
+ * is there to be loaded. A checkpoint is both in one. */
+void memory_checkpoint_take(struct memory *memory, struct fold *fold);
+void memory_checkpoint_end(struct memory *memory, struct fold *fold);
 void memory_checkpoint(struct memory *memory, struct fold *fold);
 /* A fold opened on what the last checkpoint left; NULL when it refuses that. */
 struct fold *memory_open(struct memory *memory, uint32_t partition, uint32_t partition_count);

@@ -56,6 +56,7 @@ static int tear_down(void **state)
 
 static void begin(struct fixture *f)
 {
+    assert_true(store_prepare(f->store, &f->error));
     assert_true(store_begin(f->store, &f->error));
 }
 
@@ -68,6 +69,7 @@ static void commit(struct fixture *f, int64_t next_offset)
 {
     f->header.next_offset = next_offset;
     assert_true(store_commit(f->store, &f->header, false, &f->error));
+    assert_true(store_renew(f->store, &f->error));
 }
 
 static void expect(struct fixture *f, const char *key, const char *body)
@@ -221,6 +223,7 @@ static void a_full_map_grows_and_the_checkpoint_is_put_again(void **state)
         stored = store_commit(f->store, &f->header, false, &f->error);
     }
     assert_in_range(rounds, 2, 4);
+    assert_true(store_renew(f->store, &f->error));
     struct text found;
     assert_true(store_load(f->store, text_of(key), &found));
     assert_int_equal(found.len, BODY);
