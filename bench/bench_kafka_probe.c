@@ -99,7 +99,7 @@ static void *write_events(void *opaque)
 static int64_t end_of(struct client *client, const char *topic)
 {
     int64_t low, high;
-    if (rd_kafka_query_watermark_offsets(client->rk, topic, 0, &low, &high, ASK_MS) != RD_KAFKA_RESP_ERR_NO_ERROR)
+    if (client_range(client, topic, 0, &low, &high, ASK_MS) != RD_KAFKA_RESP_ERR_NO_ERROR)
         errx(EX_UNAVAILABLE, "cannot ask for the end of %s", topic);
     return high;
 }

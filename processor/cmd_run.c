@@ -52,6 +52,7 @@ static void set_signals(void)
     sigaction(SIGTERM, &stop, NULL);
     sigaction(SIGINT, &stop, NULL);
     signal(SIGXFSZ, SIG_IGN);
+    pulse_stops_by(&stop_wanted);
 }
 
 /* Either from a file to files, or on Kafka. */
@@ -246,6 +247,10 @@ static int run_on_settings(const struct run_options *options, const struct run_m
 {
     const struct log_kafka_config config = {.settings = settings, .state = options->state, .stop = &stop_wanted};
     struct log *log = log_kafka_open(&config, error);
+    if (log == NULL && error->code == EX_UNAVAILABLE && stop_wanted) {
+        message_note("stopped before it had begun: %s", error->message);
+        return EX_OK;
+    }
     if (log == NULL)
         return error->code;
     *was_open = true;

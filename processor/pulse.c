@@ -9,6 +9,7 @@
 static _Atomic double beaten_at; /* seconds_now() */
 static void (*passed_on)(void);
 static double passed_on_at;
+static const volatile sig_atomic_t *stop_wanted;
 
 void pulse_beat(void)
 {
@@ -18,6 +19,17 @@ void pulse_beat(void)
         return;
     passed_on_at = now;
     passed_on();
+}
+
+bool pulse_goes_on(void)
+{
+    pulse_beat();
+    return stop_wanted == NULL || *stop_wanted == 0;
+}
+
+void pulse_stops_by(const volatile sig_atomic_t *stop)
+{
+    stop_wanted = stop;
 }
 
 double pulse_age(void)

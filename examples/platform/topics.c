@@ -28,8 +28,7 @@ struct partition {
 
 struct topics {
     struct kafka_settings settings;
-    struct client feeder, reader;
-    rd_kafka_t *asker; /* sees what is not committed yet */
+    struct client feeder, reader, asker; /* the asker sees what is not committed yet */
     int patience_ms, partition_count;
     struct partition partitions[PARTITION_LIMIT];
     struct buffer commands; /* a line each; those before `handed_out` are done with */
@@ -43,13 +42,13 @@ _Noreturn static void give_up(struct topics *topics, rd_kafka_resp_err_t code, c
     errx(error.code, "%s", error.message);
 }
 
-/* One past the last record of a partition, as the client's isolation sees it. */
-static int64_t end_of(struct topics *topics, rd_kafka_t *rk, const char *topic, int partition)
+/* One past the last record of a partition, committed or not. */
+static int64_t end_of(struct topics *topics, const char *topic, int partition)
 {
     int64_t low, high, begun_ms = meter_clock_ms();
     rd_kafka_resp_err_t code;
     do /* a topic just made, or whose leader has changed, has none that answers for a moment */
-        code = rd_kafka_query_watermark_offsets(rk, topic, partition, &low, &high, ANSWER_MS);
+        code = client_range(&topics->asker, topic, partition, &low, &high, ANSWER_MS);
     while (code != RD_KAFKA_RESP_ERR_NO_ERROR && meter_clock_ms() - begun_ms < topics->patience_ms);
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
         give_up(topics, code, "ask where " TYPE_PREFIX "topics end");
@@ -96,7 +95,7 @@ static void await_written(struct topics *topics)
         struct partition *partition = &topics->partitions[i];
         if (partition->said == 0)
             continue;
-        int64_t end = end_of(topics, topics->asker, EVENTS, i);
+        int64_t end = end_of(topics, EVENTS, i);
         if (end - partition->end < partition->said)
             errx(EX_IOERR, EVENTS " %d: %" PRId64 " records were written and %" PRId64 " are there", i, partition->said,
                  end - partition->end);
@@ -192,7 +191,7 @@ static bool await(void *own, int64_t lines)
         return false;
     for (int i = 0; i < topics->partition_count; i++)
         if (topics->partitions[i].said > 0)
-            topics->partitions[i].written = end_of(topics, topics->asker, COMMANDS, i);
+            topics->partitions[i].written = end_of(topics, COMMANDS, i);
     if (!listen_until(topics, is_read, "cannot be read"))
         return false;
     for (int i = 0; i < topics->partition_count; i++)
@@ -222,13 +221,13 @@ static void close_topics(void *own)
     rd_kafka_consumer_close(topics->reader.rk);
     client_close(&topics->reader);
     client_close(&topics->feeder);
-    rd_kafka_destroy(topics->asker);
+    client_close(&topics->asker);
     kafka_settings_free(&topics->settings);
     buffer_free(&topics->commands);
     free(topics);
 }
 
-static rd_kafka_t *open_asker(const struct kafka_settings *settings)
+static void open_asker(struct client *asker, const struct kafka_settings *settings)
 {
     char why[512];
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
@@ -236,10 +235,9 @@ static rd_kafka_t *open_asker(const struct kafka_settings *settings)
         rd_kafka_conf_set(conf, settings->items[i].name, settings->items[i].value, NULL, 0);
     rd_kafka_conf_set(conf, "isolation.level", "read_uncommitted", NULL, 0);
     rd_kafka_conf_set(conf, "group.id", "platform", NULL, 0);
-    rd_kafka_t *asker = rd_kafka_new(RD_KAFKA_CONSUMER, conf, why, sizeof why);
-    if (!asker)
+    asker->rk = rd_kafka_new(RD_KAFKA_CONSUMER, conf, why, sizeof why);
+    if (!asker->rk)
         errx(EX_CONFIG, "the Kafka properties do not go together: %s", why);
-    return asker;
 }
 
 static int count_partitions(struct topics *topics, struct store_error *error)
@@ -265,8 +263,8 @@ static void assign(struct topics *topics)
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(2 * topics->partition_count);
     for (int i = 0; i < topics->partition_count; i++) {
         struct partition *partition = &topics->partitions[i];
-        partition->end = end_of(topics, topics->asker, EVENTS, i);
-        partition->read = end_of(topics, topics->asker, COMMANDS, i);
+        partition->end = end_of(topics, EVENTS, i);
+        partition->read = end_of(topics, COMMANDS, i);
         rd_kafka_topic_partition_list_add(list, COMMANDS, i)->offset = partition->read;
         rd_kafka_topic_partition_list_add(list, PROGRESS, i)->offset = RD_KAFKA_OFFSET_BEGINNING;
     }
@@ -290,7 +288,7 @@ void topics_open(struct meter *meter, struct journal *journal, const char *prope
         errx(error.code, "%s", error.message);
     topics->patience_ms = patience_ms;
     topics->partition_count = count_partitions(topics, &error);
-    topics->asker = open_asker(&topics->settings);
+    open_asker(&topics->asker, &topics->settings);
     assign(topics);
     *meter = (struct meter){.way = &by_topics, .own = topics};
     journal_open_to(journal, send_lines, topics);

@@ -5,6 +5,7 @@
 
 #include "processor/attested.h"
 #include "processor/kafka/topics.h"
+#include "processor/pulse.h"
 #include "terminal/message.h"
 
 #define ASK_MS     10000
@@ -52,7 +53,7 @@ static bool read_one(struct attestations *attestations, uint32_t partition, doub
 {
     double begun = seconds_now(), ended = 0;
     release_last(attestations);
-    while (seconds_now() - begun < PATIENCE_S) {
+    while (seconds_now() - begun < PATIENCE_S && pulse_goes_on()) {
         rd_kafka_message_t *message = rd_kafka_consume(attestations->topic, (int32_t)partition, POLL_MS);
         if (message != NULL && message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
             attestations->last = message;

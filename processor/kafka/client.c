@@ -347,8 +347,7 @@ const struct rd_kafka_metadata *client_metadata(struct client *client, struct st
     const struct rd_kafka_metadata *metadata = NULL;
     rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR__TIMED_OUT;
     double begun = seconds_now();
-    while (seconds_now() - begun < REACH_MS / 1000.0) {
-        pulse_beat();
+    while (seconds_now() - begun < REACH_MS / 1000.0 && pulse_goes_on()) {
         code = rd_kafka_metadata(client->rk, 1, NULL, &metadata, REACH_STEP_MS);
         rd_kafka_poll(client->rk, 0);
         if (client->offsets_lacked > 0) {
@@ -397,7 +396,11 @@ rd_kafka_resp_err_t client_range(struct client *client, const char *topic, int32
 
 char *client_cluster(struct client *client, struct store_error *error)
 {
-    char *cluster = rd_kafka_clusterid(client->rk, REACH_MS);
+    char *cluster;
+    double begun = seconds_now();
+    do
+        cluster = rd_kafka_clusterid(client->rk, REACH_STEP_MS);
+    while (cluster == NULL && seconds_now() - begun < REACH_MS / 1000.0 && pulse_goes_on());
     if (cluster == NULL)
         client_fail(client, error, RD_KAFKA_RESP_ERR__TIMED_OUT, "no answer", "ask Kafka for its cluster id");
     return cluster;

@@ -7,10 +7,11 @@
 
 #include "processor/kafka/topics.h"
 #include "processor/progress_json.h"
+#include "processor/pulse.h"
 #include "snapshots/files.h"
 #include "terminal/message.h"
 
-#define ASK_MS      10000 /* one question; asked again until PATIENCE_S are over */
+#define ASK_MS      2000  /* one question; asked again until PATIENCE_S are over */
 #define LEADER_MS   2000  /* one question to a partition's leader, likewise */
 #define PATIENCE_S  75    /* more than a transaction lives with librdkafka's own default */
 #define AGREE_S     10    /* until the record of a commit is there as its offset is */
@@ -54,7 +55,7 @@ static bool read_offsets(struct client *consumer, rd_kafka_topic_partition_list_
         code = rd_kafka_committed(consumer->rk, list, ASK_MS);
         if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
             code = first_error(list);
-    } while (is_passing(code) && seconds_now() - begun < PATIENCE_S);
+    } while (is_passing(code) && seconds_now() - begun < PATIENCE_S && pulse_goes_on());
     return code == RD_KAFKA_RESP_ERR_NO_ERROR ||
            client_fail(consumer, error, code, rd_kafka_err2str(code), "read the group's committed offsets");
 }
@@ -124,7 +125,7 @@ static bool read_to_end(struct search *search)
             rd_kafka_message_destroy(message);
         if (!taken)
             return false;
-        if (seconds_now() - begun > PATIENCE_S)
+        if (seconds_now() - begun > PATIENCE_S || !pulse_goes_on())
             return client_fail(search->reader, search->error, RD_KAFKA_RESP_ERR__TIMED_OUT, "no answer",
                                "read " PROGRESS_TOPIC);
     }
@@ -139,7 +140,7 @@ static bool ask_ends(struct search *search)
         do
             code = client_range(search->reader, PROGRESS_TOPIC, search->partitions->elems[i].partition, &search->low[i],
                                 &search->high[i], LEADER_MS);
-        while (is_passing(code) && seconds_now() - begun < PATIENCE_S);
+        while (is_passing(code) && seconds_now() - begun < PATIENCE_S && pulse_goes_on());
         if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
             return client_fail(search->reader, search->error, code, rd_kafka_err2str(code), "read " PROGRESS_TOPIC);
     }

@@ -236,10 +236,13 @@ static void say_assigned(const struct log_kafka *kafka)
 static enum log_answer give_assigned(struct log_kafka *kafka, struct log_batch *batch)
 {
     size_t count = (size_t)kafka->mine->cnt;
-    if (!refuse_new_partitions(kafka) ||
-        (count > 0 && !committed_read(&kafka->consumer, &kafka->reader, kafka->mine, kafka->partition_count,
-                                      kafka->assigned, kafka->owners, &kafka->log.error)))
+    if (!refuse_new_partitions(kafka))
         return LOG_FAILED;
+    if (count > 0 && !committed_read(&kafka->consumer, &kafka->reader, kafka->mine, kafka->partition_count,
+                                     kafka->assigned, kafka->owners, &kafka->log.error)) {
+        bool was_stopped = kafka->log.error.code == EX_UNAVAILABLE && *kafka->config.stop != 0;
+        return was_stopped ? LOG_IDLE : LOG_FAILED; /* with no partitions there is nothing to end */
+    }
     for (size_t i = 0; i < count; i++) {
         struct place *place = &kafka->places[kafka->assigned[i].partition];
         place->committed = kafka->assigned[i].position;

@@ -14,6 +14,7 @@
 
 #define INIT_MS    100 /* first try; each next one twice as long, up to */
 #define INIT_MAX   10000
+#define STEP_MS    1000 /* between two looks at whether the process is to end */
 #define PATIENCE_S 75 /* with a coordinator that is not there at the start */
 #define FULL_MS    10 /* wait for room in the producer's queue */
 #define HELD_MAX   (64 << 20)
@@ -23,6 +24,18 @@
 
 /* Opening. */
 
+/* Asks in steps: after one that took too long librdkafka goes on with the same question. */
+static rd_kafka_error_t *ask_for_name(struct client *producer, int wait_ms)
+{
+    for (;; wait_ms -= STEP_MS) {
+        rd_kafka_error_t *fault = rd_kafka_init_transactions(producer->rk, wait_ms < STEP_MS ? wait_ms : STEP_MS);
+        if (fault == NULL || rd_kafka_error_code(fault) != RD_KAFKA_RESP_ERR__TIMED_OUT || wait_ms <= STEP_MS ||
+            !pulse_goes_on())
+            return fault;
+        rd_kafka_error_destroy(fault);
+    }
+}
+
 /* A name whose last holder left a transaction open is given away once that is
  * aborted, some 20 ms after the first question; librdkafka asks again after
  * 500. So a try is short, and the next one is a new producer's. */
@@ -31,14 +44,14 @@ static bool take_name(struct transaction *transaction, const struct kafka_settin
     struct client *producer = &transaction->producer;
     double begun = seconds_now();
     for (int wait_ms = INIT_MS;; wait_ms = wait_ms < INIT_MAX ? 2 * wait_ms : INIT_MAX) {
-        pulse_beat();
         if (!client_open(producer, CLIENT_PRODUCER, settings, error))
             return false;
-        rd_kafka_error_t *fault = rd_kafka_init_transactions(producer->rk, wait_ms);
+        rd_kafka_error_t *fault = ask_for_name(producer, wait_ms);
         if (fault == NULL)
             return true;
         rd_kafka_poll(producer->rk, 0);
-        bool again = rd_kafka_error_is_retriable(fault) && seconds_now() - begun < PATIENCE_S;
+        bool again =
+            rd_kafka_error_is_retriable(fault) && seconds_now() - begun < PATIENCE_S && pulse_goes_on();
         if (!again)
             client_fail(producer, error, rd_kafka_error_code(fault), rd_kafka_error_string(fault),
                         "begin transactions");

@@ -1,8 +1,11 @@
 """librdkafka's classes of errors. SEED comes from the environment."""
+import time
+import unittest
+
 import confluent_kafka
 
-from cluster import QUIET
-from house import await_that, shared_cluster
+from cluster import QUIET, Cluster
+from house import House, await_that, shared_cluster
 from test_chaos import PIECE, History
 
 
@@ -43,3 +46,16 @@ class ErrorClasses(History):
         self.meter.await_saying("starting over")
         self.house.await_folded()
         self.finish()
+
+
+class NoCoordinator(unittest.TestCase):
+    def test_a_meter_that_waits_for_one_ends_soon_when_it_is_asked_to(self):
+        unmade = {"transaction.state.log.replication.factor": "3"}    # of one broker
+        with Cluster(settings=unmade) as cluster, House(cluster, partitions=1) as house:
+            meter = house.meter("a").start()
+            meter.await_saying("topics ")
+            self.assertFalse(meter.ends_within(4), meter.said())
+            begun = time.monotonic()
+            self.assertEqual(0, meter.end(), meter.said())
+            self.assertLess(time.monotonic() - begun, 5)
+            self.assertIn("stopped before it had begun", meter.said())
