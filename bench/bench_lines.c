@@ -45,9 +45,8 @@ static bool decode(struct tools *tools, struct text line)
 
 static bool scan(struct tools *tools, struct text line)
 {
-    (void)tools;
     struct event event;
-    return event_scan(line, &event);
+    return event_scan(tools->decoder, line, &event);
 }
 
 static bool decode_reference(struct tools *tools, struct text line)

@@ -6,6 +6,7 @@
 #include "events/decode_internal.h"
 #include "events/json_fault.h"
 #include "events/phone.h"
+#include "events/scan.h"
 
 #define ARRAY_KEPT_MAX 1048576 /* bytes that an array keeps from one event to the next */
 #define TYPE_SHOWN_MAX 100     /* bytes of an unknown type that the error repeats */
@@ -16,6 +17,7 @@ struct decoder {
         void *at;
         size_t capacity;
     } arrays[DECODER_ARRAYS];
+    struct scanner scanner;
 };
 
 static void *must_have(void *memory)
@@ -270,7 +272,12 @@ bool event_decode_reference(struct decoder *decoder, struct text value, struct e
     return !decode || (field_object(&envelope, "data", "data", &data) && decode(&data, event));
 }
 
+bool event_scan(struct decoder *decoder, struct text value, struct event *event)
+{
+    return scan_event(&decoder->scanner, value, event);
+}
+
 bool event_decode(struct decoder *decoder, struct text value, struct event *event, struct decode_error *error)
 {
-    return event_scan(value, event) || event_decode_reference(decoder, value, event, error);
+    return event_scan(decoder, value, event) || event_decode_reference(decoder, value, event, error);
 }

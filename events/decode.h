@@ -36,9 +36,10 @@ void decoder_free(struct decoder *decoder);
  * live until the next call. False: *error says why. */
 bool event_decode(struct decoder *decoder, struct text value, struct event *event, struct decode_error *error);
 
-/* The scanner alone (scan.c): true when value is an event of an account
- * in plain form and valid; false means "not for me", never "invalid". */
-bool event_scan(struct text value, struct event *event);
+/* The scanner alone (scan.h): true when value is an event of an account in plain
+ * form and valid; its texts borrow from value. False means "not for me", never
+ * "invalid". The decoder's last event is not touched. */
+bool event_scan(struct decoder *decoder, struct text value, struct event *event);
 /* jansson alone: the reference. Same contract as event_decode. */
 bool event_decode_reference(struct decoder *decoder, struct text value, struct event *event,
                             struct decode_error *error);

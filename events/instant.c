@@ -127,22 +127,53 @@ static int pair_at(uint64_t bytes, int i)
     return (int)(pairs >> (8 * i) & 0xff);
 }
 
-/* Eight bytes at a time; false for all that instant_parse should look at byte by byte. */
-static bool parse_usual(const char *at, int64_t *ms)
+/* Eight bytes at a time; false for all that instant_parse should look at byte by
+ * byte. First "2026-11-23T08:00", to the minute's first instant. */
+static bool parse_minute(const char *at, int64_t *ms)
 {
-    uint64_t date = less_pattern(at, "0000-00-"), hours = less_pattern(at + 8, "00T00:00"),
-             seconds = less_pattern(at + 16, ":00.000Z");
-    if (!is_digits_but(date, 0xff0000ff00000000) || !is_digits_but(hours, 0x0000ff0000ff0000) ||
-        !is_digits_but(seconds, 0xff000000ff0000ff))
+    uint64_t date = less_pattern(at, "0000-00-"), hours = less_pattern(at + 8, "00T00:00");
+    if (!is_digits_but(date, 0xff0000ff00000000) || !is_digits_but(hours, 0x0000ff0000ff0000))
         return false;
     int year = pair_at(date, 0) * 100 + pair_at(date, 2), month = pair_at(date, 5), day = pair_at(hours, 0);
-    int hour = pair_at(hours, 3), minute = pair_at(hours, 6), second = pair_at(seconds, 1);
-    int milli = pair_at(seconds, 4) * 10 + (int)(seconds >> 48 & 0xff);
-    if (month < 1 || month > 12 || day < 1 || day > days_in_month(year, month) || hour > 23 || minute > 59 ||
-        second > 59)
+    int hour = pair_at(hours, 3), minute = pair_at(hours, 6);
+    if (month < 1 || month > 12 || day < 1 || day > days_in_month(year, month) || hour > 23 || minute > 59)
         return false;
-    *ms = day_start_ms(day_of_date(year, month, day)) + hour * MS_PER_HOUR + minute * MS_PER_MINUTE +
-          second * MS_PER_SECOND + milli;
+    *ms = day_start_ms(day_of_date(year, month, day)) + hour * MS_PER_HOUR + minute * MS_PER_MINUTE;
+    return true;
+}
+
+/* Then ":06.000Z", to milliseconds. */
+static bool parse_seconds(const char *at, int *ms)
+{
+    uint64_t seconds = less_pattern(at, ":00.000Z");
+    int second = pair_at(seconds, 1);
+    *ms = second * MS_PER_SECOND + pair_at(seconds, 4) * 10 + (int)(seconds >> 48 & 0xff);
+    return is_digits_but(seconds, 0xff000000ff0000ff) && second <= 59;
+}
+
+static bool parse_usual(const char *at, int64_t *ms)
+{
+    int64_t first;
+    int of_minute;
+    if (!parse_minute(at, &first) || !parse_seconds(at + MINUTE_LENGTH, &of_minute))
+        return false;
+    *ms = first + of_minute;
+    return true;
+}
+
+bool instant_parse_near(struct text t, struct instant_minute *last, int64_t *ms)
+{
+    int of_minute;
+
+    if (t.len != USUAL_LENGTH)
+        return instant_parse(t, ms);
+    if (!last->is_known || memcmp(t.at, last->text, MINUTE_LENGTH) != 0) {
+        memcpy(last->text, t.at, MINUTE_LENGTH);
+        last->is_known = parse_minute(t.at, &last->first_ms);
+    }
+    if (!last->is_known || !parse_seconds(t.at + MINUTE_LENGTH, &of_minute))
+        return instant_parse(t, ms);
+    *ms = last->first_ms + of_minute;
     return true;
 }
 

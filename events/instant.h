@@ -20,6 +20,16 @@
  * text is anything else, or the instant in UTC leaves the years 0000-9999. */
 bool instant_parse(struct text t, int64_t *ms);
 
+/* The same, sooner when the instant lies in the minute of the one before, as in
+ * a stream it mostly does. *last: zero it to begin. */
+#define MINUTE_LENGTH 16 /* of "2026-11-23T08:00" */
+struct instant_minute {
+    char text[MINUTE_LENGTH];
+    bool is_known;
+    int64_t first_ms;
+};
+bool instant_parse_near(struct text t, struct instant_minute *last, int64_t *ms);
+
 /* Writes "2026-11-23T08:00:06.000Z" and a NUL; returns 24. */
 size_t instant_format(int64_t ms, char out[INSTANT_TEXT_MAX]);
 

@@ -33,13 +33,12 @@ NAMES(call_ending_name, call_ending, CALL_ENDINGS)
 
 bool event_type_of(struct text name, enum event_type *type)
 {
-    struct text prefix = TEXT_LIT(TYPE_PREFIX);
+#define WHOLE_WORD(symbol, word) TEXT_LIT(TYPE_PREFIX word),
+    static const struct text words[] = {EVENT_TYPES(WHOLE_WORD)};
+#undef WHOLE_WORD
 
-    if (name.len < prefix.len || memcmp(name.at, prefix.at, prefix.len) != 0)
-        return false;
-    struct text rest = {name.at + prefix.len, name.len - prefix.len};
-    for (int i = 0; i < EVENT_TYPE_COUNT; i++)
-        if (text_equal(rest, text_of(event_type_name((enum event_type)i)))) {
+    for (size_t i = 0; i < COUNT(words); i++)
+        if (text_equal(name, words[i])) {
             *type = (enum event_type)i;
             return true;
         }

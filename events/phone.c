@@ -1,5 +1,9 @@
 #include "events/phone.h"
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 #include "events/tables.h"
 
 #define WORDS_MAX 128
@@ -9,15 +13,46 @@ static const unsigned char id_bytes[256] = {
     ['A' ... 'Z'] = 1, ['a' ... 'z'] = 1, ['0' ... '9'] = 1, ['.'] = 1, ['_'] = 1, [':'] = 1, ['-'] = 1,
 };
 
+#ifdef __SSE2__
+/* All ones for every byte from first to first + count - 1 (none of them is above 0x7f): adding
+ * moves them to the top of the signed range. */
+static inline __m128i is_within(__m128i bytes, char first, int count)
+{
+    __m128i moved = _mm_add_epi8(bytes, _mm_set1_epi8((char)(0x80 - count - first)));
+
+    return _mm_cmpgt_epi8(moved, _mm_set1_epi8((char)(0x7f - count)));
+}
+
+/* The bits of the bytes among sixteen that no id may hold. */
+static inline unsigned not_of_an_id(const char *at)
+{
+    __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)at);
+    __m128i letter = is_within(_mm_or_si128(bytes, _mm_set1_epi8(0x20)), 'a', 26);
+    __m128i digit_or_colon = is_within(bytes, '0', 11), dash_or_dot = is_within(bytes, '-', 2);
+    __m128i underscore = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('_'));
+    __m128i valid = _mm_or_si128(_mm_or_si128(letter, digit_or_colon), _mm_or_si128(dash_or_dot, underscore));
+
+    return ~(unsigned)_mm_movemask_epi8(valid) & 0xffff;
+}
+#endif
+
+const char *id_end(const char *at, const char *end)
+{
+#ifdef __SSE2__
+    for (; end - at >= 16; at += 16) {
+        unsigned found = not_of_an_id(at);
+        if (found)
+            return at + __builtin_ctz(found);
+    }
+#endif
+    while (at < end && id_bytes[(unsigned char)*at])
+        at++;
+    return at;
+}
+
 bool id_is_valid(struct text t)
 {
-    unsigned valid = 1;
-
-    if (t.len < 1 || t.len > ID_MAX)
-        return false;
-    for (size_t i = 0; i < t.len; i++)
-        valid &= id_bytes[(unsigned char)t.at[i]];
-    return valid;
+    return t.len >= 1 && t.len <= ID_MAX && id_end(t.at, t.at + t.len) == t.at + t.len;
 }
 
 bool dialled_is_valid(struct text t)

@@ -14,6 +14,8 @@ bool phone_is_prefix(struct text t);
 bool phone_is_emergency(struct text t);
 /* ^[A-Za-z0-9._:-]{1,64}$ : an id. */
 bool id_is_valid(struct text t);
+/* The first byte from at on that no id may hold; end without one. */
+const char *id_end(const char *at, const char *end);
 /* What was dialled, or who calls from outside: any string of at most DIALLED_MAX bytes. */
 bool dialled_is_valid(struct text t);
 /* A reason in words: 1 to 128 bytes. */

@@ -1,4 +1,4 @@
-/* scan.c - the events of an account in their plain form, in one pass.
+/* scan.c - see scan.h.
  *
  * Of the events of a busy day nearly all are ticks, and jansson takes ten times
  * as long over one as the fold does. This scanner takes the form in which
@@ -12,14 +12,16 @@
  * The type may come behind the data it governs, so members are noted as they
  * pass and judged at the end (scan_judge.c).
  */
+#include "events/scan.h"
+
 #include <endian.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 #include "events/decode.h"
 #include "events/instant.h"
 #include "events/phone.h"
-#include "events/scan_judge.h"
-
-enum attribute { SPECVERSION, ID, SOURCE, TYPE, TIME, SUBJECT, DATA, ATTRIBUTE_COUNT };
 
 /* The names of other members, to notice a second one. */
 #define OTHERS_MAX 8
@@ -32,9 +34,10 @@ struct others {
  * would take a tenth of the time): the bits and counts say what may be read. */
 struct notes {
     const char *end; /* of the record */
-    unsigned seen;   /* a bit an attribute */
+    struct scanner *scanner;
+    unsigned seen; /* a bit an attribute */
     enum event_type type;
-    struct text attributes[ATTRIBUTE_COUNT];
+    struct text attributes[ATTRIBUTE_COUNT + 1]; /* the last one: of any other name */
     struct members members;
     struct others attribute_others, member_others;
 };
@@ -43,7 +46,6 @@ struct notes {
 /* Every function skip_ and take_ begins at `at` and returns the place behind
  * what it took, or NULL when something else is there. */
 
-/* Nearly always there is none, which the first comparison tells. */
 static inline const char *skip_space(const char *at, const char *end)
 {
     while (at < end && *at <= ' ' && (*at == ' ' || *at == '\n' || *at == '\r' || *at == '\t'))
@@ -51,12 +53,16 @@ static inline const char *skip_space(const char *at, const char *end)
     return at;
 }
 
-/* c, with white space before it. */
+/* c, with white space before it; nearly always there is none. */
 static inline const char *take(const char *at, const char *end, char c)
 {
+    if (at < end && *at == c)
+        return at + 1;
     at = skip_space(at, end);
     return at < end && *at == c ? at + 1 : NULL;
 }
+
+/* --- values --- */
 
 #define EACH_BYTE 0x0101010101010101u
 #define HIGH_BITS 0x8080808080808080u
@@ -72,37 +78,59 @@ static inline uint64_t not_plain(uint64_t word)
     return ((quote - EACH_BYTE) | (backslash - EACH_BYTE) | (word - EACH_BYTE * ' ')) & HIGH_BITS;
 }
 
-/* The rest of a string whose opening quote is taken, and its closing one. */
-static inline const char *take_string_rest(const char *at, const char *end, struct text *out)
+/* The rest of a string whose opening quote is taken, and its closing one; the
+ * text in between runs from `first` to what ends or spoils it. */
+static inline const char *close_string(const char *first, const char *stop, struct text *out)
 {
-    uint64_t found = 0;
-
-    out->at = at;
-    for (; !found && end - at >= 8; at += found ? __builtin_ctzll(found) / 8 : 8) {
-        uint64_t word;
-        memcpy(&word, at, sizeof(word));
-        found = not_plain(le64toh(word));
-    }
-    while (!found && at < end && *at != '"' && *at != '\\' && (signed char)*at >= ' ')
-        at++;
-    out->len = (size_t)(at - out->at);
-    return at < end && *at == '"' ? at + 1 : NULL;
+    *out = (struct text){first, (size_t)(stop - first)};
+    return *stop == '"' ? stop + 1 : NULL;
 }
 
 static inline const char *take_string(const char *at, const char *end, struct text *out)
 {
-    at = take(at, end, '"');
-    return at ? take_string_rest(at, end, out) : NULL;
+    const char *first = at;
+
+#ifdef __SSE2__
+    for (; end - at >= 16; at += 16) {
+        __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)at);
+        __m128i quote = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('"'));
+        __m128i backslash = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'));
+        __m128i other = _mm_cmplt_epi8(bytes, _mm_set1_epi8(' ')); /* what is not ASCII is below 0 */
+        int found = _mm_movemask_epi8(_mm_or_si128(_mm_or_si128(quote, backslash), other));
+        if (found)
+            return close_string(first, at + __builtin_ctz((unsigned)found), out);
+    }
+#endif
+    for (; end - at >= 8; at += 8) {
+        uint64_t word;
+        memcpy(&word, at, sizeof(word));
+        uint64_t found = not_plain(le64toh(word));
+        if (found)
+            return close_string(first, at + __builtin_ctzll(found) / 8, out);
+    }
+    while (at < end && *at != '"' && *at != '\\' && (signed char)*at >= ' ')
+        at++;
+    return at < end ? close_string(first, at, out) : NULL;
+}
+
+/* The same of a string that is an id. */
+static inline const char *take_id(const char *at, const char *end, struct text *out)
+{
+    const char *stop = id_end(at, end);
+
+    return stop < end && (size_t)(stop - at) - 1 < ID_MAX ? close_string(at, stop, out) : NULL;
 }
 
 /* Digits without a superfluous zero, few enough for int64. */
-static const char *take_integer(const char *at, const char *end, int64_t *out)
+static inline const char *take_integer(const char *at, const char *end, int64_t *out)
 {
     const char *first = at;
     int64_t integer = 0;
 
-    while (at < end && (unsigned char)(*at - '0') <= 9 && at - first < 18)
-        integer = integer * 10 + (*at++ - '0');
+    if (end - first > 18)
+        end = first + 18;
+    for (; at < end && (unsigned char)(*at - '0') <= 9; at++)
+        integer = integer * 10 + (*at - '0');
     *out = integer;
     return at > first && (*first != '0' || at - first == 1) ? at : NULL;
 }
@@ -112,18 +140,18 @@ static const char *take_word(const char *at, const char *end, struct text word)
     return (size_t)(end - at) >= word.len && memcmp(at, word.at, word.len) == 0 ? at + word.len : NULL;
 }
 
-/* A string, an integer or a boolean; whatever follows a number or a word that
- * does not belong there is found by who takes the next comma or brace. */
-static const char *take_value(const char *at, const char *end, struct value *out)
+/* An integer or a boolean; whatever follows that does not belong there is found
+ * by who takes the next comma or brace. */
+static const char *take_scalar(const char *at, const char *end, struct value *out)
 {
-    at = skip_space(at, end);
     switch (at < end ? *at : '\0') {
-    case '"': out->kind = STRING; return take_string_rest(at + 1, end, &out->text);
     case 't': out->kind = BOOLEAN, out->integer = 1; return take_word(at, end, TEXT_LIT("true"));
     case 'f': out->kind = BOOLEAN, out->integer = 0; return take_word(at, end, TEXT_LIT("false"));
     default: out->kind = INTEGER; return take_integer(at, end, &out->integer);
     }
 }
+
+/* --- names --- */
 
 /* False when name was here before, or there are too many to tell. */
 static bool note_other(struct others *others, struct text name)
@@ -140,7 +168,7 @@ static bool note_other(struct others *others, struct text name)
 /* The caller's switch has compared the lengths. */
 #define IS(name, literal) (memcmp((name).at, literal, sizeof(literal) - 1) == 0)
 
-static inline enum attribute attribute_of(struct text name)
+static unsigned attribute_of(struct text name)
 {
     switch (name.len) {
     case 2: return IS(name, "id") ? ID : ATTRIBUTE_COUNT;
@@ -152,7 +180,7 @@ static inline enum attribute attribute_of(struct text name)
     }
 }
 
-static inline enum member member_of(struct text name)
+static unsigned member_of(struct text name)
 {
     switch (name.len) {
     case 2: return IS(name, "to") ? TO : MEMBER_COUNT;
@@ -183,56 +211,147 @@ static inline enum member member_of(struct text name)
     }
 }
 
-static const char *take_member(struct notes *notes, struct text name, const char *at)
-{
-    enum member member = member_of(name);
-    struct value ignored;
+/* --- how members begin --- */
 
-    if (member == MEMBER_COUNT)
-        return note_other(&notes->member_others, name) ? take_value(at, notes->end, &ignored) : NULL;
-    if (notes->members.present & 1u << member)
-        return NULL;
-    notes->members.present |= 1u << member;
-    return take_value(at, notes->end, &notes->members.values[member]);
+/* What is read alike of the envelope and of its data. */
+struct level {
+    unsigned count;            /* of known names; the number of any other */
+    unsigned strings, scalars; /* a bit a member whose value may be a string; anything else */
+    unsigned (*member_of)(struct text name);
+    const char *(*take_value)(struct notes *, const struct opening *, const char *at);
+};
+
+/* Of sixteen bytes; those that do not count are taken for all ones. */
+static inline bool is_expected(const struct opening *expected, const char *at)
+{
+    uint64_t found[OPENING_MAX / 8];
+
+    memcpy(found, at, sizeof(found));
+    return (found[0] | expected->any[0]) == expected->bytes[0] && (found[1] | expected->any[1]) == expected->bytes[1];
 }
 
-/* {"name":value,...} with at least one member; take_one takes a value. Inline,
- * or the calls through the pointer would be left in the loop. */
-static inline __attribute__((always_inline)) const char *take_object(struct notes *notes, const char *at,
-                                                                     const char *(*take_one)(struct notes *,
-                                                                                             struct text, const char *))
+/* No bytes are all ones and 0. */
+static void expect_nothing(struct opening *opening)
 {
-    const char *end = notes->end, *next;
+    memset(opening->any, 0xff, sizeof(opening->any));
+    memset(opening->bytes, 0, sizeof(opening->bytes));
+}
+
+static void expect(struct opening *opening, const char *at, size_t len)
+{
+    memset(opening->bytes, 0xff, sizeof(opening->bytes));
+    memcpy(opening->bytes, at, len);
+    memset(opening->any, 0, len);
+    opening->len = (uint8_t)len;
+}
+
+/* What is in *opening then, to be expected the next time; but not that of an
+ * unknown name, which must be looked at each time. */
+static const char *learn_opening(struct opening *opening, const char *at, const char *end, const struct level *level,
+                                 struct others *others)
+{
+    const char *first = at;
     struct text name;
 
-    at = take(at, end, '{');
-    while (at) {
-        at = take_string(at, end, &name);
-        at = at ? take(at, end, ':') : NULL;
-        at = at ? take_one(notes, name, at) : NULL;
-        next = at ? take(at, end, ',') : NULL;
-        if (!next)
-            break;
-        at = next;
-    }
-    return at ? take(at, end, '}') : NULL;
+    expect_nothing(opening);
+    at = at < end && *at == '"' ? take_string(at + 1, end, &name) : NULL;
+    at = at ? take(at, end, ':') : NULL;
+    if (!at)
+        return NULL;
+    at = skip_space(at, end);
+    unsigned member = level->member_of(name), bit = 1u << member;
+    opening->is_string = at < end && *at == '"';
+    opening->member = (uint8_t)member;
+    opening->bit = member == level->count ? 0 : bit;
+    at += opening->is_string;
+    if (!((opening->is_string ? level->strings : level->scalars) & bit))
+        return NULL;
+    if (member == level->count)
+        return note_other(others, name) ? at : NULL;
+    if (at - first <= OPENING_MAX)
+        expect(opening, first, (size_t)(at - first));
+    return at;
 }
 
-static const char *take_attribute(struct notes *notes, struct text name, const char *at)
+/* What is in front of a member and its opening, which is another than expected
+ * or has white space before it. */
+static __attribute__((noinline)) const char *take_other_opening(struct opening *opening, char before, const char *at,
+                                                                const char *end, const struct level *level,
+                                                                struct others *others)
 {
-    enum attribute attribute = attribute_of(name);
-    struct text ignored;
-
-    if (attribute == ATTRIBUTE_COUNT)
-        return note_other(&notes->attribute_others, name) ? take_string(at, notes->end, &ignored) : NULL;
-    if (notes->seen & 1u << attribute)
+    at = take(at, end, before);
+    if (!at)
         return NULL;
-    notes->seen |= 1u << attribute;
-    if (attribute == DATA)
-        return take_object(notes, at, take_member);
-    at = take_string(at, notes->end, &notes->attributes[attribute]);
+    at = skip_space(at, end);
+    return end - at >= OPENING_MAX && is_expected(opening, at) ? at + opening->len
+                                                               : learn_opening(opening, at, end, level, others);
+}
+
+/* {"name":value,...} with at least one member. Inline, or the calls through the
+ * pointers would be left in the loop. */
+static inline __attribute__((always_inline)) const char *take_object(struct notes *notes, const struct level *level,
+                                                                     struct opening *openings, struct others *others,
+                                                                     const char *at)
+{
+    const char *end = notes->end;
+    struct opening *opening = &openings[level->count + 1];
+
+    for (char before = '{'; at; before = ',') {
+        if (end - at > OPENING_MAX && *at == before && is_expected(opening, at + 1)) {
+            at += 1 + opening->len;
+        } else {
+            const char *brace = before == ',' ? take(at, end, '}') : NULL;
+            if (brace)
+                return brace;
+            at = take_other_opening(opening, before, at, end, level, others);
+        }
+        at = at ? level->take_value(notes, opening, at) : NULL;
+        opening = &openings[opening->member];
+    }
+    return NULL;
+}
+
+/* --- members --- */
+
+/* What is an id in every type that looks at it. */
+#define IDS                                                                                          \
+    (1u << CALL_ID | 1u << MEMBER_ID | 1u << ACTOR | 1u << MESSAGE_ID | 1u << ORIGIN | 1u << OWNER | \
+     1u << RECHARGE_ID | 1u << TOPUP_ID)
+
+static inline __attribute__((always_inline)) const char *take_member(struct notes *notes, const struct opening *opening,
+                                                                     const char *at)
+{
+    struct value *value = &notes->members.values[opening->member];
+
+    if (notes->members.present & opening->bit)
+        return NULL;
+    notes->members.present |= opening->bit;
+    if (!opening->is_string)
+        return take_scalar(at, notes->end, value);
+    if (IDS & opening->bit) {
+        value->kind = VALID_ID;
+        return take_id(at, notes->end, &value->text);
+    }
+    value->kind = STRING;
+    return take_string(at, notes->end, &value->text);
+}
+
+static inline __attribute__((always_inline)) const char *take_attribute(struct notes *notes,
+                                                                        const struct opening *opening, const char *at)
+{
+    static const struct level data = {MEMBER_COUNT, ~0u, ~0u, member_of, take_member};
+    struct text *text = &notes->attributes[opening->member];
+
+    if (notes->seen & opening->bit)
+        return NULL;
+    notes->seen |= opening->bit;
+    if (opening->member == DATA)
+        return take_object(notes, &data, notes->scanner->members, &notes->member_others, at);
+    if (opening->member == SUBJECT)
+        return take_id(at, notes->end, text);
+    at = take_string(at, notes->end, text);
     /* Leaving at the type of another event saves the rest of the way. */
-    return at && attribute == TYPE && !scanned_type(notes->attributes[TYPE], &notes->type) ? NULL : at;
+    return at && opening->member == TYPE && !scanned_type(*text, &notes->type) ? NULL : at;
 }
 
 static bool judge_envelope(const struct notes *notes, struct event *event)
@@ -244,21 +363,24 @@ static bool judge_envelope(const struct notes *notes, struct event *event)
     event->type = notes->type;
     event->subject = attributes[SUBJECT];
     return text_equal(attributes[SPECVERSION], TEXT_LIT("1.0")) && attributes[ID].len > 0 &&
-           attributes[SOURCE].len > 0 && id_is_valid(attributes[SUBJECT]) &&
-           instant_parse(attributes[TIME], &event->time_ms);
+           attributes[SOURCE].len > 0 && instant_parse_near(attributes[TIME], &notes->scanner->minute, &event->time_ms);
 }
 
-bool event_scan(struct text value, struct event *event)
+bool scan_event(struct scanner *scanner, struct text value, struct event *event)
 {
+    static const struct level envelope = {ATTRIBUTE_COUNT, ~(1u << DATA), 1u << DATA, attribute_of, take_attribute};
     struct notes notes;
 
     if (value.len == 0 || value.len > RECORD_MAX)
         return false;
     notes.end = value.at + value.len;
+    notes.scanner = scanner;
+    notes.type = EVENT_TYPE_COUNT;
     notes.seen = notes.members.present = 0;
     notes.attribute_others.count = notes.member_others.count = 0;
 
-    const char *at = take_object(&notes, value.at, take_attribute);
+    const char *at =
+        take_object(&notes, &envelope, scanner->attributes, &notes.attribute_others, skip_space(value.at, notes.end));
     return at && skip_space(at, notes.end) == notes.end && judge_envelope(&notes, event) &&
            judge_members(&notes.members, event);
 }

@@ -35,7 +35,12 @@ static inline bool take_text(const struct members *members, enum member member, 
 
 static bool take_id(const struct members *members, enum member member, struct text *out)
 {
-    return take_text(members, member, id_is_valid, out);
+    const struct value *value = value_of(members, member, VALID_ID);
+
+    if (!value)
+        return false;
+    *out = value->text;
+    return true;
 }
 
 static bool take_e164(const struct members *members, enum member member, struct text *out)

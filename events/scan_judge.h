@@ -33,17 +33,17 @@ enum member {
     MEMBER_COUNT
 };
 
-enum kind { STRING, INTEGER, BOOLEAN };
+enum kind { STRING, VALID_ID, INTEGER, BOOLEAN };
 
 struct value {
     enum kind kind;
-    struct text text; /* of a string */
+    struct text text; /* of a string, an id included */
     int64_t integer;  /* of an integer; of a boolean 0 or 1 */
 };
 
 struct members {
-    unsigned present; /* a bit a member: only then is there a value */
-    struct value values[MEMBER_COUNT];
+    unsigned present;                      /* a bit a member: only then is there a value */
+    struct value values[MEMBER_COUNT + 1]; /* the last one: of any other name */
 };
 
 /* Finds a type by its full name; false when it is not among those scanned. */

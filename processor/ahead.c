@@ -9,7 +9,7 @@ static void look(struct ahead *ahead, size_t i)
 {
     struct ahead_slot *slot = &ahead->slots[i % AHEAD_ROOM];
     const struct log_record *record = i < ahead->count ? &ahead->records[i] : NULL;
-    slot->is_scanned = record && event_scan(record->record.value, &slot->event);
+    slot->is_scanned = record && event_scan(ahead->decoder, record->record.value, &slot->event);
     slot->hint = (struct fold_hint){.count = 0};
     if (slot->is_scanned && ahead->folds[record->partition])
         fold_expect(ahead->folds[record->partition], &slot->event, &slot->hint);

@@ -51,6 +51,19 @@ static void test_parse_reads_milliseconds(void **state)
     }
 }
 
+/* After `before`, and after itself, text is read as it is without a memory. */
+static void assert_read_near(const char *before, const char text[24], bool taken, int64_t ms)
+{
+    struct instant_minute last = {0};
+    int64_t near_ms;
+    assert_true(instant_parse_near(text_of(before), &last, &near_ms));
+    for (int times = 0; times < 2; times++) {
+        near_ms = 0;
+        assert_int_equal(instant_parse_near((struct text){text, 24}, &last, &near_ms), taken);
+        assert_true(near_ms == ms);
+    }
+}
+
 /* The same instant with one more digit goes another way through the parser: both
  * ways must take the same texts, whatever stands in whichever place. */
 static void test_parse_of_the_usual_form(void **state)
@@ -71,7 +84,36 @@ static void test_parse_of_the_usual_form(void **state)
             bool taken = instant_parse((struct text){text, 24}, &ms);
             assert_int_equal(taken, instant_parse((struct text){longer, 25}, &longer_ms));
             assert_true(ms == longer_ms);
+            assert_read_near(usual[i], text, taken, ms);
         }
+}
+
+static void test_parse_near_remembers_no_more_than_a_minute(void **state)
+{
+    static const struct {
+        const char *text;
+        int64_t ms; /* -1: refused */
+    } rows[] = {
+        {"2016-12-31T23:59:60.000Z", 1483228800000},
+        {"2016-12-31T23:59:59.000Z", 1483228799000},
+        {"2016-12-31T23:59:60.000Z", 1483228800000},
+        {"2016-12-31T23:58:60.000Z", -1},
+        {"2016-12-31T23:58:59.000Z", 1483228739000},
+        {"2016-12-31T23:58:59Z", 1483228739000},
+        {"2016-12-31t23:58:59.000Z", 1483228739000},
+        {"2016-12-31T23:58:59.000z", 1483228739000},
+        {"2016-12-31T24:00:00.000Z", -1},
+        {"2016-12-31T24:00:00.000Z", -1},
+        {"", -1},
+    };
+    struct instant_minute last = {0};
+    int64_t ms;
+    (void)state;
+    assert_false(instant_parse_near((struct text){"\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0:06.000Z", 24}, &last, &ms));
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        if (instant_parse_near(text_of(rows[i].text), &last, &ms) != (rows[i].ms != -1) ||
+            (rows[i].ms != -1 && ms != rows[i].ms))
+            fail_msg("row %zu, \"%s\", is misread", i, rows[i].text);
 }
 
 static void test_parse_refuses_all_else(void **state)
@@ -209,6 +251,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_parse_reads_milliseconds),
         cmocka_unit_test(test_parse_of_the_usual_form),
+        cmocka_unit_test(test_parse_near_remembers_no_more_than_a_minute),
         cmocka_unit_test(test_parse_refuses_all_else),
         cmocka_unit_test(test_format),
         cmocka_unit_test(test_days_are_floored),

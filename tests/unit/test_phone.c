@@ -67,6 +67,22 @@ static void test_ids(void **state)
     assert_false(id_is_valid(TEXT_LIT("a\0")));
 }
 
+/* Sixteen bytes at a time, and what is left one by one. */
+static void test_every_byte_at_every_place_of_an_id(void **state)
+{
+    static const char good[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._:-";
+    (void)state;
+    for (size_t place = 0; place < 35; place++)
+        for (int byte = 0; byte < 256; byte++) {
+            char id[35];
+            memset(id, 'x', sizeof(id));
+            id[place] = (char)byte;
+            bool is_good = byte != 0 && strchr(good, byte) != NULL;
+            if (id_end(id, id + sizeof(id)) != id + (is_good ? sizeof(id) : place))
+                fail_msg("byte %d at place %zu is misjudged", byte, place);
+        }
+}
+
 static void test_emergency_numbers(void **state)
 {
     static const char *const emergency[] = {"112", "911", "999", "17", "15", "18", "110", "000", "119"};
@@ -96,6 +112,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_numbers_and_prefixes),
         cmocka_unit_test(test_ids),
+        cmocka_unit_test(test_every_byte_at_every_place_of_an_id),
         cmocka_unit_test(test_emergency_numbers),
         cmocka_unit_test(test_every_emergency_number_is_found),
     };
