@@ -47,7 +47,7 @@ for target; do
     more=$(ls "tests/fuzz/mutate_$target.c" 2>/dev/null)
     # shellcheck disable=SC2086
     "$clang" $flags -fsanitize=fuzzer,$checks -o "$out/fuzz_$target" "tests/fuzz/fuzz_$target.c" $more "$objects"/*.o \
-        -llmdb -lsmartcols -ljansson -lcrypto -lxxhash || exit 70
+        -llmdb -lsmartcols -lmicrohttpd -lsystemd -ljansson -lcrypto -lxxhash || exit 70
     mkdir -p "$out/$target"
     echo "  fuzz_$target for $seconds s, log in $out/$target.log"
     "$out/fuzz_$target" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=2048 -max_len="$most" -print_final_stats=1 \
