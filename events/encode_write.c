@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "events/digits.h"
+
 #define CAPACITY_MIN 4096
 
 /* Doubles, so that appending costs a constant amount per byte. */
@@ -95,25 +97,41 @@ static char *put_escaped(char *p, unsigned char byte)
     return p;
 }
 
+/* Copies eights of text until something in one may have to be escaped; how many
+ * bytes. What is left at the end is copied as part of the last eight. */
+static size_t put_plain(char *p, struct text text)
+{
+    uint64_t eight;
+    size_t i = 0;
+    for (; i + sizeof eight <= text.len; i += sizeof eight) {
+        memcpy(&eight, text.at + i, sizeof eight);
+        if (!eight_are_plain(eight))
+            return i;
+        memcpy(p + i, &eight, sizeof eight);
+    }
+    if (i == 0 || i == text.len)
+        return i;
+    memcpy(&eight, text.at + text.len - sizeof eight, sizeof eight);
+    if (!eight_are_plain(eight))
+        return i;
+    memcpy(p + text.len - sizeof eight, &eight, sizeof eight);
+    return text.len;
+}
+
 char *put_json_text(char *p, struct text text)
 {
-    size_t i = 0;
-    while (i < text.len) {
-        uint64_t eight;
-        if (text.len - i >= sizeof eight) {
-            memcpy(&eight, text.at + i, sizeof eight);
-            if (eight_are_plain(eight)) {
-                memcpy(p, &eight, sizeof eight);
-                p += sizeof eight;
-                i += sizeof eight;
-                continue;
-            }
-        }
-        unsigned char byte = (unsigned char)text.at[i++];
+    while (text.len > 0) {
+        size_t plain = put_plain(p, text);
+        p += plain;
+        text = (struct text){text.at + plain, text.len - plain};
+        if (text.len == 0)
+            break;
+        unsigned char byte = (unsigned char)*text.at;
         if (byte < 0x20 || byte == '"' || byte == '\\')
             p = put_escaped(p, byte);
         else
             *p++ = (char)byte;
+        text = (struct text){text.at + 1, text.len - 1};
     }
     return p;
 }
@@ -128,25 +146,18 @@ char *put_json_string(char *p, struct text text)
 
 char *put_decimal(char *p, int64_t value)
 {
-    char digits[20];
-    size_t at = sizeof digits;
-    uint64_t rest = value < 0 ? -(uint64_t)value : (uint64_t)value;
-    do {
-        digits[--at] = (char)('0' + rest % 10);
-        rest /= 10;
-    } while (rest);
     if (value < 0)
-        digits[--at] = '-';
-    return put_raw(p, (struct text){digits + at, sizeof digits - at});
+        *p++ = '-';
+    return digits_write(p, value < 0 ? 0 - (uint64_t)value : (uint64_t)value);
 }
 
 static void close_with(struct buffer *buffer, size_t start, char opening, char closing)
 {
+    buffer_reserve(buffer, 2);
     if (buffer->len == start)
-        buffer_append(buffer, &opening, 1);
-    else
-        buffer->at[start] = opening;
-    buffer_append(buffer, &closing, 1);
+        buffer->len++;
+    buffer->at[start] = opening;
+    buffer->at[buffer->len++] = closing;
 }
 
 void object_close(struct buffer *buffer, size_t start)

@@ -166,7 +166,8 @@ static inline char *object_end(char *object, char *p)
 /* Begins an element of an array; where the element starts. */
 static inline size_t element_open(struct buffer *buffer)
 {
-    buffer_append(buffer, ",", 1);
+    buffer_reserve(buffer, 1);
+    buffer->at[buffer->len++] = ',';
     return buffer->len;
 }
 

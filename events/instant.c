@@ -3,15 +3,16 @@
 #include <assert.h>
 #include <endian.h>
 
+#include "events/digits.h"
+
 #define MINUTES_PER_DAY 1440
 #define DAYS_PER_ERA    146097    /* 400 years of the Gregorian calendar */
 #define DAYS_TO_1970    719468    /* from 0000-03-01 */
 #define FIRST_DAY       (-719528) /* 0000-01-01 */
 #define LAST_DAY        2932896   /* 9999-12-31 */
 
-/* Days and dates by Howard Hinnant's days_from_civil and civil_from_days
- * (howardhinnant.github.io/date_algorithms.html): years begin in March, so
- * that the leap day is a year's last. Year >= 0. */
+/* By Howard Hinnant's days_from_civil (howardhinnant.github.io/date_algorithms.html):
+ * years begin in March, so that the leap day is a year's last. Year >= 0. */
 static int32_t day_of_date(int year, int month, int day)
 {
     int shifted = year - (month <= 2) + 400; /* one era ahead: never negative */
@@ -23,18 +24,21 @@ static int32_t day_of_date(int year, int month, int day)
     return (era - 1) * DAYS_PER_ERA + day_of_era - DAYS_TO_1970;
 }
 
+/* The way back by Neri and Schneider ("Euclidean affine functions and their
+ * application to calendar algorithms", 2022): two divisions become products, whose
+ * low halves tell the rest. The tests go through every day. */
 static void date_of_day(int32_t day, int *year, int *month, int *day_of_month)
 {
-    int shifted = day + DAYS_TO_1970 + DAYS_PER_ERA;
-    int era = shifted / DAYS_PER_ERA;
-    int day_of_era = shifted % DAYS_PER_ERA;
-    int year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / (DAYS_PER_ERA - 1)) / 365;
-    int day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    int march_month = (5 * day_of_year + 2) / 153;
+    uint32_t quarters = 4 * (uint32_t)(day + DAYS_TO_1970 + DAYS_PER_ERA) + 3;
+    uint32_t century = quarters / DAYS_PER_ERA;
+    uint64_t years = UINT64_C(2939745) * (quarters % DAYS_PER_ERA | 3);
+    uint32_t day_of_year = (uint32_t)years / 2939745 / 4;
+    uint32_t months = 2141 * day_of_year + 197913;
+    bool is_next = day_of_year >= 306; /* January and February of the next year */
 
-    *day_of_month = day_of_year - (153 * march_month + 2) / 5 + 1;
-    *month = march_month < 10 ? march_month + 3 : march_month - 9;
-    *year = (era - 1) * 400 + year_of_era + (*month <= 2);
+    *day_of_month = (int)((months & 0xffff) / 2141) + 1;
+    *month = (int)(months >> 16) - (is_next ? 12 : 0);
+    *year = (int)(100 * century + (uint32_t)(years >> 32)) + is_next - 400;
 }
 
 static int days_in_month(int year, int month)
@@ -214,12 +218,6 @@ bool day_parse(struct text t, int32_t *day)
     return t.len == DAY_TEXT_MAX - 1 && parse_date(t.at, day);
 }
 
-static void put_pair(char *at, int value)
-{
-    at[0] = (char)('0' + value / 10);
-    at[1] = (char)('0' + value % 10);
-}
-
 size_t day_format(int32_t day, char out[DAY_TEXT_MAX])
 {
     int year, month, day_of_month;
@@ -227,10 +225,10 @@ size_t day_format(int32_t day, char out[DAY_TEXT_MAX])
     assert(day >= FIRST_DAY && day <= LAST_DAY);
     date_of_day(day, &year, &month, &day_of_month);
     memcpy(out, "0000-00-00", DAY_TEXT_MAX);
-    put_pair(out, year / 100);
-    put_pair(out + 2, year % 100);
-    put_pair(out + 5, month);
-    put_pair(out + 8, day_of_month);
+    digits_pair(out, year / 100);
+    digits_pair(out + 2, year % 100);
+    digits_pair(out + 5, month);
+    digits_pair(out + 8, day_of_month);
     return DAY_TEXT_MAX - 1;
 }
 
@@ -241,10 +239,10 @@ size_t instant_format(int64_t ms, char out[INSTANT_TEXT_MAX])
 
     day_format(day, out);
     memcpy(out + 10, "T00:00:00.000Z", sizeof("T00:00:00.000Z"));
-    put_pair(out + 11, of_day / MS_PER_HOUR);
-    put_pair(out + 14, of_day / MS_PER_MINUTE % 60);
-    put_pair(out + 17, of_day / MS_PER_SECOND % 60);
-    put_pair(out + 20, of_day % MS_PER_SECOND / 10);
+    digits_pair(out + 11, of_day / MS_PER_HOUR);
+    digits_pair(out + 14, of_day / MS_PER_MINUTE % 60);
+    digits_pair(out + 17, of_day / MS_PER_SECOND % 60);
+    digits_pair(out + 20, of_day % MS_PER_SECOND / 10);
     out[22] = (char)('0' + of_day % 10);
     return INSTANT_TEXT_MAX - 1;
 }

@@ -3,6 +3,8 @@
 #include <assert.h>
 #include <inttypes.h>
 
+#include "events/digits.h"
+
 #define MICROS_DIGITS 6
 #define NANOS_DIGITS  9
 
@@ -68,39 +70,33 @@ bool fx_rate_parse(struct text t, int64_t *nanos)
     return true;
 }
 
-/* Writes backwards from the last digit: that is the order in which they come. */
-static size_t format_decimal(int64_t scaled, unsigned digits, char out[MONEY_TEXT_MAX])
+/* unit is 10^digits. Inline: what divides and counts is a constant then. */
+static inline size_t format_decimal(int64_t scaled, uint64_t unit, int digits, char out[MONEY_TEXT_MAX])
 {
-    char text[MONEY_TEXT_MAX];
-    size_t at = sizeof(text);
     uint64_t value = scaled < 0 ? 0 - (uint64_t)scaled : (uint64_t)scaled;
-    unsigned fraction = digits;
+    char *end = out;
 
-    for (; fraction > 0 && value % 10 == 0; fraction--)
-        value /= 10;
-    if (fraction > 0) {
-        for (; fraction > 0; fraction--, value /= 10)
-            text[--at] = (char)('0' + value % 10);
-        text[--at] = '.';
-    }
-    do
-        text[--at] = (char)('0' + value % 10);
-    while ((value /= 10) > 0);
     if (scaled < 0)
-        text[--at] = '-';
-    memcpy(out, text + at, sizeof(text) - at);
-    out[sizeof(text) - at] = '\0';
-    return sizeof(text) - at;
+        *end++ = '-';
+    end = digits_write(end, value / unit);
+    if (value % unit != 0) {
+        *end++ = '.';
+        digits_fixed(end, (uint32_t)(value % unit), digits);
+        for (end += digits; end[-1] == '0'; end--) {
+        }
+    }
+    *end = '\0';
+    return (size_t)(end - out);
 }
 
 size_t money_format(int64_t micros, char out[MONEY_TEXT_MAX])
 {
-    return format_decimal(micros, MICROS_DIGITS, out);
+    return format_decimal(micros, MICROS_PER_UNIT, MICROS_DIGITS, out);
 }
 
 size_t fx_rate_format(int64_t nanos, char out[MONEY_TEXT_MAX])
 {
-    return format_decimal(nanos, NANOS_DIGITS, out);
+    return format_decimal(nanos, NANOS_PER_UNIT, NANOS_DIGITS, out);
 }
 
 bool mul_div_half_up(int64_t value, int64_t numerator, int64_t denominator, int64_t *out)

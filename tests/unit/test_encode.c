@@ -164,22 +164,31 @@ static void strings_escape_what_json_demands_and_nothing_else(void **state)
     buffer_free(&buffer);
 }
 
-/* Eight bytes are looked at together: each byte value at each of their places. */
+/* Eight bytes are looked at together, and what is left with those before it: each
+ * byte value at each place of texts of up to twenty bytes. */
+static void assert_only_this_is_escaped(struct buffer *buffer, size_t len, size_t place, int byte)
+{
+    char text[20];
+    memset(text, 'x', sizeof text);
+    text[place] = (char)byte;
+    buffer->len = 0;
+    buffer_json_string(buffer, (struct text){text, len});
+    bool plain = byte >= 0x20 && byte != '"' && byte != '\\';
+    assert_int_equal(buffer->len == len + 2, plain);
+    assert_int_equal(buffer->at[1 + place] == '\\', !plain);
+    assert_memory_equal(buffer->at + 1, text, plain ? len : place);
+    assert_memory_equal(buffer->at + buffer->len - 1 - (len - place - 1), text + place + 1, len - place - 1);
+    assert_true(buffer->at[0] == '"' && buffer->at[buffer->len - 1] == '"');
+}
+
 static void every_byte_is_seen_at_every_place(void **state)
 {
     (void)state;
     struct buffer buffer = {0};
-    for (int byte = 0; byte < 256; byte++)
-        for (size_t place = 0; place < 8; place++) {
-            char text[8];
-            memset(text, 'x', sizeof text);
-            text[place] = (char)byte;
-            buffer.len = 0;
-            buffer_json_string(&buffer, (struct text){text, sizeof text});
-            bool plain = byte >= 0x20 && byte != '"' && byte != '\\';
-            assert_int_equal(buffer.len == sizeof text + 2, plain);
-            assert_int_equal(buffer.at[1 + place] == '\\', !plain);
-        }
+    for (size_t len = 1; len <= 20; len++)
+        for (size_t place = 0; place < len; place++)
+            for (int byte = 0; byte < 256; byte++)
+                assert_only_this_is_escaped(&buffer, len, place, byte);
     buffer_free(&buffer);
 }
 
