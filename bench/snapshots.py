@@ -39,8 +39,8 @@ def watch(meter, folder):
         if whole and begun:
             made.append((begun - BEFORE_S, time.time()))
             begun = 0
-            for name in whole:
-                shutil.rmtree(folder / name)
+        for name in whole:  # also one whose beginning was not seen
+            shutil.rmtree(folder / name)
         time.sleep(POLL_S)
     return made
 
