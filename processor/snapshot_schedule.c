@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -17,6 +18,7 @@
 
 #define PROGRAM   "callfold-snapshot"
 #define WORDS_MAX 16
+#define NICER     10
 
 struct snapshot_schedule {
     const struct snapshot_options *options;
@@ -85,7 +87,8 @@ struct snapshot_schedule *snapshot_schedule_new(const struct snapshot_options *o
     return schedule;
 }
 
-/* Not fork: that would copy the page tables of a large fold while it waits. */
+/* Not fork: that would copy the page tables of a large fold while it waits. The child
+ * and what it starts give way where processors are few, and its disk requests too. */
 static void begin(struct snapshot_schedule *schedule)
 {
     posix_spawn_file_actions_t actions;
@@ -94,8 +97,10 @@ static void begin(struct snapshot_schedule *schedule)
     posix_spawn_file_actions_addclosefrom_np(&actions, STDERR_FILENO + 1);
     int number = posix_spawn(&schedule->child, schedule->program, &actions, NULL, words, environ);
     posix_spawn_file_actions_destroy(&actions);
-    if (number == 0)
+    if (number == 0) {
+        setpriority(PRIO_PROCESS, (id_t)schedule->child, getpriority(PRIO_PROCESS, 0) + NICER);
         return;
+    }
     schedule->child = 0;
     message_error("cannot run %s: %s; the next snapshot is tried when it is due", schedule->program, strerror(number));
 }
