@@ -43,6 +43,8 @@ static bool is_early_enough(const struct stock *stock, const struct base_place *
 {
     if (place->has_offset && stock->header.next_offset > place->offset + 1)
         return false;
+    if (place->has_entries && stock->header.entries > place->entries)
+        return false;
     return !place->has_time || stock->partition_time_ms <= place->time_ms;
 }
 

@@ -29,10 +29,11 @@ struct base_options {
         .help = "start from a state directory as of its last\ncheckpoint; a processor may be using it" \
     }
 
-/* No later than this: the last offset that is folded, or partition time. */
+/* No later than this: the last offset that is folded, partition time, or how many
+ * ledger entries there are. */
 struct base_place {
-    bool has_offset, has_time;
-    int64_t offset, time_ms;
+    bool has_offset, has_time, has_entries;
+    int64_t offset, time_ms, entries;
 };
 
 /* Where a partition's fold begins. */

@@ -257,19 +257,17 @@ bool books_step(struct books *books, const struct history_step *step)
 
 /* Beginning with a base. */
 
-/* The account as the base has it: all its credits are its opening balance. */
-static void open_account(struct books *books, uint32_t partition, const struct account_record *account)
+void books_open_account(struct books *books, uint32_t partition, struct text id, uint32_t currency, int64_t micros)
 {
-    const struct text id = text_of(books->range->account);
-    const struct posting credits = {"customer:", id, -account->posted_micros, account->currency};
+    const struct posting credits = {"customer:", id, -micros, currency};
     sql_begin(books->add_customer);
     sql_text(books->add_customer, id);
     sql_integer(books->add_customer, partition);
-    books_put_currency(books, books->add_customer, account->currency);
+    books_put_currency(books, books->add_customer, currency);
     sql_null(books->add_customer);
-    sql_integer(books->add_customer, account->posted_micros);
-    sql_run(books->add_customer);
-    books_add_opening(books, &credits);
+    sql_integer(books->add_customer, micros);
+    if (sql_run(books->add_customer) == 1)
+        books_add_opening(books, &credits);
 }
 
 bool books_begin(struct books *books, const struct history *history)
@@ -278,13 +276,13 @@ bool books_begin(struct books *books, const struct history *history)
         const struct store_header *start = history_start(history, i);
         if (start->fold_version == 0)
             continue;
-        assert(books->range->account != NULL);
         books->is_from_base = true;
         books->entries[i] = start->entries;
+        const char *wanted = books->range->account;
         const struct account_record *account =
-            books_find_account(history_fold(history, i), text_of(books->range->account));
+            wanted != NULL ? books_find_account(history_fold(history, i), text_of(wanted)) : NULL;
         if (account != NULL)
-            open_account(books, i, account);
+            books_open_account(books, i, text_of(wanted), account->currency, account->posted_micros);
     }
     return sql_is_sound(books->sql);
 }

@@ -12,10 +12,11 @@
  * after each entry, and each call record against what was posted for the call.
  * One that is wrong is EX_SOFTWARE.
  *
- * Sums need every entry from the first on. Only the books of one account may begin
- * with a base (base.h), one that is no later than their range: what that account
- * had then is its opening balance, and of its calls that were on then what the
- * ledger had charged is taken on trust.
+ * Sums need every entry from the first on. With a base (base.h), one that is no later
+ * than their range, the entries of the range are the same, and the books of one account
+ * whole: what an account had then is its opening balance, and of its calls that were on
+ * then what the ledger had charged is taken on trust. Not there are what other ledger
+ * accounts stood at, the settings of before, and customers of whom nothing came.
  */
 #ifndef CALLFOLD_REPLAY_TOOL_BOOKS_H
 #define CALLFOLD_REPLAY_TOOL_BOOKS_H

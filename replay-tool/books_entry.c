@@ -102,6 +102,9 @@ bool books_posted(struct books *books, const struct history_step *step, const st
                          step->partition, entry, books->entries[step->partition]);
     if (!range_has_account(books->range, step->partition, output->subject))
         return true;
+    if (books->is_from_base)
+        books_open_account(books, step->partition, output->subject, output->data.entry.currency,
+                           output->data.entry.balance_micros - output->data.entry.amount_micros);
     enum range_side side = range_of_entry(books->range, step->partition, entry, output->data.entry.date);
     if (!adds_up(output) || !move_balance(books, output, side == RANGE_AFTER))
         return fail_with(books->error, EX_SOFTWARE,

@@ -33,6 +33,10 @@ void books_put_money(struct sql_statement *statement, bool is_there, int64_t mic
 /* The first two values of a statement: the account, and an id of its own. */
 void books_name(struct sql_statement *statement, struct text account, struct text id);
 
+/* The account's row, if it has none yet, from a base or from the first entry after it: what
+ * it had then is its opening balance. */
+void books_open_account(struct books *books, uint32_t partition, struct text id, uint32_t currency, int64_t micros);
+
 /* books_call.c. What they take is of an account that is wanted. */
 void books_authorized(struct books *books, const struct history_step *step, const struct output *output);
 bool books_recorded(struct books *books, const struct history_step *step, const struct output *output);

@@ -101,18 +101,24 @@ static const struct {
     const char *name;
     enum output_type type; /* of the record whose own line is the ndjson of it */
     bool has_lines;
+    bool has_sums; /* its table needs all that came before */
     const struct table_column *columns;
     size_t count;
     const char *rows;
 } subjects[SUBJECT_COUNT] = {
-    {"ledger", OUTPUT_LEDGER_POSTED, true, ledger_columns, sizeof ledger_columns / sizeof ledger_columns[0],
+    {"ledger", OUTPUT_LEDGER_POSTED, true, false, ledger_columns, sizeof ledger_columns / sizeof ledger_columns[0],
      LEDGER_ROWS},
-    {"calls", OUTPUT_CALL_RECORDED, true, call_columns, sizeof call_columns / sizeof call_columns[0], CALL_ROWS},
-    {"balances", OUTPUT_BALANCE_CHANGED, false, balance_columns, sizeof balance_columns / sizeof balance_columns[0],
-     BALANCE_ROWS},
+    {"calls", OUTPUT_CALL_RECORDED, true, true, call_columns, sizeof call_columns / sizeof call_columns[0], CALL_ROWS},
+    {"balances", OUTPUT_BALANCE_CHANGED, false, true, balance_columns,
+     sizeof balance_columns / sizeof balance_columns[0], BALANCE_ROWS},
 };
 
 /* The records' own lines. */
+
+static bool is_of_lines(const struct export *export)
+{
+    return export->format == NDJSON && subjects[export->subject].has_lines;
+}
 
 static bool is_wanted(const struct export *export, uint32_t partition, const struct output *output)
 {
@@ -193,9 +199,10 @@ static bool fold(struct export *export)
 {
     struct store_error *error = &export->error;
     export->from.account = export->range.account;
+    export->from.range = &export->range;
     struct history *history = history_open(&export->from, &HISTORY_TO_THE_END, error);
-    error->code = EX_OK;
-    bool is_done = history != NULL &&
+    error->code = history != NULL ? EX_OK : error->code;
+    bool is_done = history != NULL && (export->books == NULL || books_begin(export->books, history)) &&
                    history_run(history, export->books != NULL ? fill_books : write_lines, export, error) &&
                    error->code == EX_OK && check_account(export, history, error) &&
                    (export->books == NULL || books_end(export->books, history));
@@ -236,7 +243,7 @@ static bool write_from_scratch(struct export *export)
 
 static bool write_all(struct export *export)
 {
-    if (export->format == NDJSON && subjects[export->subject].has_lines)
+    if (is_of_lines(export))
         return fold(export);
     if (export->format == SQLITE && export->output != NULL)
         return write_books(export, export->file.partial);
@@ -282,6 +289,17 @@ static bool check_pair(const struct export *export)
     return false;
 }
 
+static bool check_base(const struct export *export)
+{
+    if (export->from.base.snapshots == NULL && export->from.base.state == NULL)
+        return true;
+    if (is_of_lines(export) || (export->format == CSV && !subjects[export->subject].has_sums))
+        return true;
+    message_error("sums and settings need all that came before: --snapshots and --state go with the ledger as csv, and "
+                  "with ledger and calls as ndjson");
+    return false;
+}
+
 static bool check(struct export *export, const char *subject)
 {
     const char *const names[SUBJECT_COUNT] = {subjects[0].name, subjects[1].name, subjects[2].name};
@@ -292,8 +310,8 @@ static bool check(struct export *export, const char *subject)
     if (!find_word(export->format_name, formats, FORMAT_COUNT, "format: csv, ndjson, sqlite or hledger", &at))
         return false;
     export->format = (enum format)at;
-    return source_check(&export->from.source, "callfold-replay export") && range_check(&export->range) &&
-           check_pair(export);
+    return history_check(&export->from, "callfold-replay export") && range_check(&export->range) &&
+           check_pair(export) && check_base(export);
 }
 
 static void finish(struct export *export)
@@ -309,7 +327,7 @@ int cmd_export(int argc, char **argv)
     int exit_code;
     /* clang-format off */
     const struct option_spec specs[] = {
-        SOURCE_OPTION_SPECS(export.from.source), /* no base: sums need all entries */
+        HISTORY_OPTION_SPECS(export.from),
         {.name = "format", .kind = OPTION_TEXT, .target = &export.format_name, .value = "FORMAT", .required = true,
          .help = "csv, ndjson (JSON lines), sqlite (a database of all\nthe books) or hledger (a journal); the last two of\n"
                  "the ledger only"},
@@ -323,8 +341,10 @@ int cmd_export(int argc, char **argv)
                  "ledger|calls|balances --format FORMAT\n--kafka FILE [-X NAME=VALUE]...",
         .about = "Folds the events again and writes what they mean in money, for the tools that\n"
                  "finance uses. Without a range: everything. With one, what came before it is the\n"
-                 "opening balances. Sums are checked on the way. docs/finance.md says what the\n"
-                 "ledger's accounts mean, callfold-replay(1) what is in each column.",
+                 "opening balances. Sums are checked on the way. With --snapshots, entries and\n"
+                 "call records of a range need not be folded from the first event.\n"
+                 "docs/finance.md says what the ledger's accounts mean, callfold-replay(1) what is\n"
+                 "in each column.",
         .examples = "  callfold-replay export ledger --format sqlite --events day.jsonl \\\n"
                     "      --output books.db\n"
                     "  callfold-replay export ledger --format hledger --events day.jsonl \\\n"

@@ -51,7 +51,7 @@ static bool fold(struct work *work)
 {
     struct history_options *from = &work->given.from;
     from->account = work->range.account;
-    from->since = (struct base_place){.has_time = true, .time_ms = day_start_ms(work->range.first_day) - 1};
+    from->range = &work->range;
     struct history *history = history_open(from, &HISTORY_TO_THE_END, &work->error);
     work->error.code = history != NULL ? EX_OK : work->error.code;
     bool is_done = history != NULL && books_begin(work->books, history) &&

@@ -270,8 +270,10 @@ static bool read_since(struct verify *verify)
         return false;
     verify->until.is_one_partition = since.is_one_partition;
     verify->until.partition = since.partition;
-    verify->from.since =
-        (struct base_place){since.kind == UNTIL_OFFSET, since.kind == UNTIL_TIME, since.offset, since.time_ms};
+    verify->from.since = (struct base_place){.has_offset = since.kind == UNTIL_OFFSET,
+                                             .offset = since.offset,
+                                             .has_time = since.kind == UNTIL_TIME,
+                                             .time_ms = since.time_ms};
     return true;
 }
 

@@ -272,19 +272,27 @@ static bool check_until(const struct history *history, struct store_error *error
     return fail_with(error, EX_USAGE, "there is no partition %" PRIu32 ": there are %" PRIu32, until->partition, count);
 }
 
-/* The earlier of where the fold shall end and where it shall begin. */
-static struct base_place latest_start(const struct history *history)
+/* Of two limits the lower one. */
+static void limit(bool *has, int64_t *limit, bool has_other, int64_t other)
 {
+    if (has_other && (!*has || other < *limit))
+        *limit = other;
+    *has = *has || has_other;
+}
+
+/* The earlier of where the fold shall end and where it shall begin. */
+static struct base_place latest_start(const struct history *history, uint32_t partition)
+{
+    const struct history_options *options = history->options;
     const struct history_until *until = &history->until;
-    struct base_place place = history->options->since;
-    if (until->kind == UNTIL_OFFSET && (!place.has_offset || until->offset < place.offset)) {
-        place.has_offset = true;
-        place.offset = until->offset;
-    }
-    if (until->kind == UNTIL_TIME && (!place.has_time || until->time_ms < place.time_ms)) {
-        place.has_time = true;
-        place.time_ms = until->time_ms;
-    }
+    struct base_place place = options->since, range = {0};
+    if (options->range != NULL)
+        range = range_begin(options->range, partition);
+    limit(&place.has_offset, &place.offset, range.has_offset, range.offset);
+    limit(&place.has_time, &place.time_ms, range.has_time, range.time_ms);
+    limit(&place.has_entries, &place.entries, range.has_entries, range.entries);
+    limit(&place.has_offset, &place.offset, until->kind == UNTIL_OFFSET, until->offset);
+    limit(&place.has_time, &place.time_ms, until->kind == UNTIL_TIME, until->time_ms);
     return place;
 }
 
@@ -303,7 +311,7 @@ static bool take_partition_count(struct history *history, uint32_t count, struct
 static bool begin_partition(struct history *history, uint32_t number, struct store_error *error)
 {
     struct base_start start;
-    const struct base_place place = latest_start(history);
+    const struct base_place place = latest_start(history, number);
     if (!base_take(&history->options->base, number, &place, history->scratch, &start, error))
         return false;
     history->partitions[number].start = start.header;

@@ -29,16 +29,18 @@
 #include "processor/fold/state.h"
 #include "processor/partition.h"
 #include "replay-tool/base.h"
+#include "replay-tool/range.h"
 #include "replay-tool/source.h"
 
 /* What the command line says of it. All zeros to begin, history_options_free at the end. */
 struct history_options {
     struct source_options source;
     struct base_options base;
-    const char *account;     /* only its partition is wanted, where the number of partitions tells which; or NULL */
-    struct base_place since; /* with a base: it must be no later than this either; all zeros: wherever it is */
-    int64_t keep_records;    /* that may stay in memory though they could be loaded again; 0: 4000000 */
-    const char *label;       /* for the progress line, "folding" unless set */
+    const char *account;       /* only its partition is wanted, where the number of partitions tells which; or NULL */
+    struct base_place since;   /* with a base: it must be no later than this either; all zeros: wherever it is */
+    const struct range *range; /* nor later than where this begins; or NULL */
+    int64_t keep_records;      /* that may stay in memory though they could be loaded again; 0: 4000000 */
+    const char *label;         /* for the progress line, "folding" unless set */
 };
 #define KEEP_RECORDS_MOST 1000000000
 #define HISTORY_OPTION_SPECS(from)                                                                               \

@@ -91,3 +91,16 @@ bool range_has_day(const struct range *range, int32_t day)
 {
     return day >= range->first_day && day <= range->last_day;
 }
+
+/* Neither an entry's date nor a call's end lies after the partition time at which it is said. */
+struct base_place range_begin(const struct range *range, uint32_t partition)
+{
+    const struct entry_range *named = &range->entries[partition];
+    bool has_first_day = range->first_day != INT32_MIN;
+    struct base_place place = {.has_time = has_first_day, .has_entries = named->first > 0, .entries = named->first - 1};
+    if (has_first_day)
+        place.time_ms = day_start_ms(range->first_day) - 1;
+    place.has_offset = !has_first_day && named->first == 0 && (named->is_named || !range->is_by_entry);
+    place.offset = -1; /* everything, from the first record on */
+    return place;
+}

@@ -16,6 +16,7 @@
 #define CALLFOLD_REPLAY_TOOL_RANGE_H
 
 #include "processor/log.h"
+#include "replay-tool/base.h"
 #include "terminal/options.h"
 
 /* The entries of one partition. */
@@ -67,5 +68,7 @@ enum range_side range_of_entry(const struct range *range, uint32_t partition, in
 /* Whether anything of this account, and of this partition, is asked for. */
 bool range_has_account(const struct range *range, uint32_t partition, struct text account);
 bool range_has_day(const struct range *range, int32_t day);
+/* The latest place in a partition before which nothing is of the range. */
+struct base_place range_begin(const struct range *range, uint32_t partition);
 
 #endif

@@ -70,6 +70,33 @@ goldens() {
     done
 }
 
+# --- entries and call records are the same from a snapshot, of which nothing before is read ---
+
+from_snapshots() {
+    local range
+    sed 's/ratedeck.opened/ratedeck.openes/' "$small" >"$work/unread.jsonl" # no rates
+    while read -r range; do
+        # shellcheck disable=SC2086
+        set -- $range
+        export_small "$@" >"$work/whole"
+        callfold-replay export "$@" --events "$work/unread.jsonl" --snapshots "$work/snapshots" >"$work/near" 2>"$work/messages"
+        [ -s "$work/whole" ] && cmp "$work/whole" "$work/near" >"$work/diff" 2>&1
+        result "export $range from a snapshot" $? "$work/diff"
+        callfold-replay export "$@" --events "$work/unread.jsonl" 2>/dev/null | cmp -s - "$work/whole"
+        [ $? -ne 0 ]
+        result "export $range without one reads the lines before" $?
+    done <<'END'
+ledger --format csv --from 2026-11-01
+ledger --format csv --from-entry 0:9 --from-entry 1:6
+ledger --format csv --from 2026-11-02 --to 2026-11-20
+ledger --format csv --from 2026-11-01 --account acme
+ledger --format ndjson --from 2026-11-01
+ledger --format ndjson --from-entry 0:3 --to-entry 0:11
+ledger --format ndjson --from 2026-11-01 --account b:ob
+calls --format ndjson --from 2026-11-01
+END
+}
+
 # --- a statement of a month that is over stays as it is, wherever folding begins and ends ---
 
 stays() {
@@ -94,6 +121,7 @@ stays() {
         diff "$work/whole" "$work/near" >"$work/diff" 2>&1
         result "statement $form from a snapshot with a call on" $? "$work/diff"
     done
+    from_snapshots
     expect 0 "provisional, as of 2026-11-20" callfold-replay statement --account acme --month 2026-11 --events "$work/not-over.jsonl"
     expect 0 "State                 final" callfold-replay statement --account acme --month 2026-10 --events "$work/not-over.jsonl"
     for form in "" --csv --json --html; do
@@ -114,6 +142,8 @@ refusals() {
     expect 64 "export ledger --format sqlite" callfold-replay export calls --format sqlite "${events[@]}"
     expect 64 "did you mean 'calls'" callfold-replay export call --format csv "${events[@]}"
     expect 64 "no format" callfold-replay export calls --format xlsx "${events[@]}"
+    expect 64 "sums and settings need all" callfold-replay export balances --format csv --snapshots snapshots "${events[@]}"
+    expect 64 "sums and settings need all" callfold-replay export ledger --format sqlite --state state "${events[@]}"
     expect 64 "choose calls by --from" callfold-replay export calls --format csv --from-entry 3 "${events[@]}"
     expect 64 "no day" callfold-replay export ledger --format csv --from 2026-02-30 "${events[@]}"
     expect 64 "is after --to" callfold-replay export ledger --format csv --from 2026-11-02 --to 2026-11-01 "${events[@]}"
@@ -121,6 +151,7 @@ refusals() {
     expect 64 "no ledger entry" callfold-replay export ledger --format csv --from-entry 0 "${events[@]}"
     expect 64 "is after --to-entry" callfold-replay export ledger --format csv --from-entry 3 --to-entry 2 "${events[@]}"
     expect 64 "no account id" callfold-replay export ledger --format csv --account 'a b' "${events[@]}"
+    expect 65 "No such file or directory" callfold-replay export ledger --format csv --events "$work/none"
     for format in csv ndjson sqlite; do
         expect 65 "no account nobody" callfold-replay export ledger --format $format --account nobody "${events[@]}"
     done

@@ -65,6 +65,24 @@ sed "${second}s/\"id\":\"./\"id\":\"Z/" "$day" >"$work/other.jsonl"
 expect "another events file than the snapshot's" 78 "has another line" \
     "$replay" verify --events "$work/other.jsonl" --outputs "$out" --state "$work/part-state"
 
+# --- a part of the ledger from a state that is near, as from the first event ---
+last=$(jq -r '.entries' "$work/snapshots"/partition-0/*"$second"-*/manifest.json)
+for entry in $((last - 3)) "$last" $((last + 1)) $((last + 20)); do
+    for format in csv ndjson; do
+        export_some=("$replay" export ledger --format $format --events "$day" --from-entry "$entry")
+        "${export_some[@]}" >"$work/then"
+        "${export_some[@]}" --snapshots "$work/snapshots" >"$work/now" 2>"$work/said"
+        [ -s "$work/then" ] && cmp "$work/then" "$work/now" >>"$work/said" 2>&1
+        result "export: $format from entry $entry" $? "$work/said"
+    done
+done
+expect "export: a state that is past the first entry" 78 "past the place asked for" \
+    "$replay" export ledger --format csv --events "$day" --from-entry "$last" --state "$work/part-state"
+expect "export: everything from a snapshot is everything" 0 ",$(tail -n 1 "$out/ledger.jsonl" | jq -r .data.reference)," \
+    "$replay" export ledger --format csv --events "$day" --snapshots "$work/snapshots"
+"$replay" export ledger --format csv --events "$day" | cmp - "$work/said" >"$work/now" 2>&1
+result "export: all of it" $? "$work/now"
+
 # --- any moment of the past is what `callfold status` said then ---
 at_second=$("$build/callfold" status --state "$work/part-state" --table partitions --json | jq -r '.[0].time')
 account=$("$build/callfold" status --state "$work/part-state" --table calls --json | jq -r '.[0].account')
