@@ -70,7 +70,7 @@ for flavour in "" /asan; do
     suite "snapshots$flavour" tests/snapshots/run.py "$build$flavour"
     suite "books$flavour" tests/books/run.sh "$build$flavour"
     suite "hostile$flavour/events" tests/hostile/events.py "$build$flavour/callfold" 40
-    suite "hostile$flavour/arguments" tests/hostile/arguments.py "$build$flavour/callfold" 1 150
+    suite "hostile$flavour/arguments" tests/hostile/arguments.py "$build$flavour/callfold" 1 250
 done
 suite data tests/data.sh
 suite tables/schemas tests/tables/schemas.sh "$build/tests/tables/runner"
