@@ -13,11 +13,17 @@
 
 /* Where they are. */
 
-static bool has_store(const char *path)
+static bool has_file(const char *path, const char *name)
 {
     char file[PATH_MAX + 16];
-    snprintf(file, sizeof file, "%s/" STORE_FILE, path);
+    snprintf(file, sizeof file, "%s/%s", path, name);
     return access(file, R_OK) == 0;
+}
+
+/* A meter may be writing to a state; a snapshot is evidence, beside which nothing is written. */
+static struct store *open_store(const char *path, struct store_header *header, struct store_error *error)
+{
+    return store_open_at(path, has_file(path, MANIFEST_FILE) ? STORE_READ_COPY : STORE_READ_ONLY, header, error);
 }
 
 static void add_store(struct diff_stores *stores, uint32_t partition, const char *path)
@@ -34,7 +40,7 @@ static void add_partition(struct diff_stores *stores, const char *dir, uint32_t 
     char path[PATH_MAX], newest[PATH_MAX + SNAPSHOT_NAME_SIZE];
     struct snapshot_name *names;
     store_path(path, dir, partition);
-    if (has_store(path)) {
+    if (has_file(path, STORE_FILE)) {
         add_store(stores, partition, path);
         return;
     }
@@ -50,10 +56,10 @@ void diff_stores_find(const char *dir, struct diff_stores *stores)
 {
     uint32_t *partitions;
     *stores = (struct diff_stores){0};
-    if (has_store(dir)) {
+    if (has_file(dir, STORE_FILE)) {
         struct store_header header;
         struct store_error error;
-        struct store *store = store_open_at(dir, STORE_READ_ONLY, &header, &error);
+        struct store *store = open_store(dir, &header, &error);
         add_store(stores, store != NULL ? header.partition : 0, dir);
         if (store != NULL)
             store_close(store);
@@ -123,18 +129,13 @@ static bool look_for_record(void *context, struct text key, struct text body)
     return true;
 }
 
-static struct store *open_store(const struct diff_store *place, struct store_error *error)
-{
-    struct store_header header;
-    return store_open_at(place->path, STORE_READ_ONLY, &header, error);
-}
-
 static int compare_stores(struct diff *diff, const struct diff_store *a, const struct diff_store *b)
 {
     struct store_error error = {0};
-    struct pair pair = {.diff = diff, .partition = a->partition, .a = open_store(a, &error)};
+    struct store_header header;
+    struct pair pair = {.diff = diff, .partition = a->partition, .a = open_store(a->path, &header, &error)};
     if (pair.a != NULL)
-        pair.b = open_store(b, &error);
+        pair.b = open_store(b->path, &header, &error);
     bool done = pair.b != NULL;
     if (done) {
         store_scan(pair.a, TEXT_LIT(""), compare_record, &pair);

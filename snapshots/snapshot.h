@@ -25,6 +25,7 @@
 #include "snapshots/signature.h"
 
 #define SNAPSHOT_NAME_SIZE 64
+#define MANIFEST_FILE      "manifest.json" /* beside a copied store, and nowhere else */
 
 struct snapshot_name {
     char text[SNAPSHOT_NAME_SIZE]; /* "00000000000000001234-20261127T134012.345Z" */

@@ -4,7 +4,6 @@
 
 #include "snapshots/snapshot.h"
 
-#define MANIFEST_FILE  "manifest.json"
 #define SIGNATURE_FILE "manifest.sig"
 #define HIDDEN_NEW     ".new"  /* being made */
 #define HIDDEN_GONE    ".gone" /* being removed */
