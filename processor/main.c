@@ -7,7 +7,7 @@ static const struct command commands[] = {
     {"topics", cmd_topics, "make the topics of Apache Kafka that the meter reads and writes"},
     {"produce", cmd_produce, "write a file of events to Kafka, each to its partition"},
     {"rates", cmd_rates, "publish, list, compare, diff and estimate with rate decks"},
-    {"status", cmd_status, "what a state directory knows: balances, numbers, live calls, decks"},
+    {"status", cmd_status, "what a state directory knows: balances, live calls, decks"},
 };
 
 static const struct command_table table = {
@@ -16,7 +16,8 @@ static const struct command_table table = {
              "commands to the telephony platform, a double-entry ledger and call records come\n"
              "out, the same bytes whenever the log is folded again.",
     .examples =
-        "  callfold rates publish deck.csv --deck-id 2026-11 --effective-at 2026-11-01T00:00:00Z > events.jsonl\n"
+        "  callfold rates publish deck.csv --deck-id 2026-11 \\\n"
+        "      --effective-at 2026-11-01T00:00:00Z > events.jsonl\n"
         "  callfold run --events events.jsonl --out out --state state\n"
         "  callfold status --state state",
     .version = CALLFOLD_VERSION,

@@ -6,14 +6,14 @@
 #include "terminal/options.h"
 
 static const struct command commands[] = {
-    {"verify", cmd_verify, "fold the history again and compare it with all that was attested and published"},
-    {"state", cmd_state, "what was known at a moment of the past: balances, toggles, live calls, decks"},
-    {"diff", cmd_diff, "in which records and fields two states, snapshots or outputs differ"},
-    {"explain", cmd_explain, "where an amount came from: a call, a ledger entry, an account's day"},
+    {"verify", cmd_verify, "fold the history again and compare with all that was published"},
+    {"state", cmd_state, "what was known at a moment: balances, toggles, live calls, decks"},
+    {"diff", cmd_diff, "where two states, snapshots or outputs differ, record by record"},
+    {"explain", cmd_explain, "where an amount came from: a call, an entry, an account's day"},
     {"what-if", cmd_what_if, "the same history at other prices or by another policy"},
     {"reconcile", cmd_reconcile, "our call records against a carrier's"},
-    {"export", cmd_export, "ledger, call records or balances as CSV, JSON lines, SQLite or an hledger journal"},
-    {"statement", cmd_statement, "what a customer sees of a month: opening balance, top-ups, calls, closing balance"},
+    {"export", cmd_export, "ledger, calls or balances as CSV, JSON lines, SQLite or hledger"},
+    {"statement", cmd_statement, "what a customer sees of a month: balances, top-ups, calls"},
     {"archive", cmd_archive, "keep the log as compressed files with their SHA-256"},
 };
 

@@ -15,9 +15,9 @@ static const struct command commands[] = {
 
 static const struct command_table table = {
     .program = "callfold-snapshot",
-    .about = "Copies of what callfold knows, each with a manifest that says where in the log it\n"
-             "stands and lets anyone check it. A meter that has lost its state starts from the\n"
-             "newest one (callfold run --snapshots) instead of from the first event.",
+    .about = "Copies of what callfold knows, each with a manifest that says where in the log\n"
+             "it stands and lets anyone check it. A meter that has lost its state starts from\n"
+             "the newest one (callfold run --snapshots) instead of from the first event.",
     .examples = "  callfold-snapshot create --state state --snapshots snapshots\n"
                 "  callfold-snapshot verify --snapshots snapshots\n"
                 "  callfold-snapshot restore --snapshots snapshots --state new-state\n"

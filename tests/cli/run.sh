@@ -71,7 +71,7 @@ documented() { # PROGRAM COMMAND...
     program=$1
     shift
     : > "$scratch/helped"
-    for command; do
+    for command in '' "$@"; do
         # shellcheck disable=SC2086
         $program $command --help > "$scratch/help" 2>&1 || echo "FAILED, exit code $?" >> "$scratch/help"
         grep -E '.{81}|^FAILED' "$scratch/help" > "$scratch/wrong"
