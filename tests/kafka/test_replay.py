@@ -114,6 +114,37 @@ class Replay(unittest.TestCase):
         lines = replay("export", "ledger", "--format", "ndjson", "--kafka", self.house.properties)[1].splitlines()
         self.assertEqual(sorted(entry["id"] for entry in ledger), sorted(json.loads(line)["id"] for line in lines))
 
+    def test_what_an_auditor_asks_of_the_topics(self):
+        """Said of the topics as of an archive and of a file, word for word; where it comes from another partition too."""
+        client = self.cluster.client()
+        calls = [json.loads(record.value) for record in topics.read(client, "callfold.calls") if record.partition == 1]
+        call = next(call for call in calls if call["data"]["amount"] != "0")
+        account, data = call["subject"], call["data"]
+        cdr = self.house.work / "carrier.csv"
+        cdr.write_text(f"call_id,from,to,start,duration_ms\n{data['call_id']},{data['from']},{data['to']},{data['started_at']},1\n")
+        sources = self.sources("asked")
+        for question, code in ((("explain", "--account", account, "--call", data["call_id"]), 0),
+                               (("explain", "--partition", "1", "--entry", "3", "--json"), 0),
+                               (("explain", "--account", account, "--day", data["ended_at"][:10]), 0),
+                               (("what-if", "--policy", "max_concurrent_calls=1", "--json"), 0),
+                               (("reconcile", "--cdr", cdr, "--totals", "--json"), 1)):
+            said = [replay(*question, *source) for source in sources]
+            self.assertEqual(code, said[0][0], said[0][2])
+            self.assertTrue(said[0][1])
+            self.assertEqual(said[0], said[1])
+            self.assertEqual(said[0], said[2])
+
+    def test_what_is_new_in_the_books(self):
+        """From a snapshot in the middle of the topics, what comes after it."""
+        meter, snapshots = self.house.meters[0], self.house.work / "middle"
+        subprocess.run([BUILD / "callfold-snapshot", "create", "--state", meter.state, "--snapshots", snapshots],
+                       check=True, capture_output=True)
+        entries = json.loads(next(snapshots.glob("partition-1/0*/manifest.json")).read_bytes())["entries"]
+        export = "export", "ledger", "--format", "ndjson", "--kafka", self.house.properties, "--from-entry"
+        self.assertEqual((0, "", ""), replay(*export, f"1:{entries + 1}", "--snapshots", snapshots))
+        code, out, said = replay(*export, f"1:{entries - 4}", "--snapshots", snapshots)
+        self.assertEqual((0, 5), (code, len(out.splitlines())), said)
+
     def test_an_archive_of_another_cluster(self):
         archive = self.archive("another")
         lines = self.house.work / "bare.jsonl"
