@@ -300,7 +300,7 @@ def check_pages():
         month = LEDGER[-1]["data"]["date"][:7]
         page = run("callfold-replay", "statement", "--account", account, "--month", month, "--events", events, "--html").stdout
         tags = set(re.findall(r"</?([a-zA-Z!][^\s>]*)", page))
-        check("tags of the page", tags <= set("!DOCTYPE html head meta title style body main h1 h2 p b bdi time table thead tbody tr th td".split()), tags)
+        check("tags of the page", tags <= set("!DOCTYPE html head meta title style body main h1 h2 p b bdi time div table thead tbody tr th td".split()), tags)
         check("entities of the page", set(re.findall(r"&[^;]*;", page)) <= {"&amp;", "&lt;", "&gt;", "&quot;", "&#39;", "&minus;", "&#xfffd;"})
         check("no control character in the page", not re.search(r"[\x00-\x09\x0b-\x1f\x7f]", page))
 
