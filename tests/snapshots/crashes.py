@@ -41,6 +41,7 @@ def run(check, programs, histories, dice, sizes):
     for size in ("100k", "200k", "300k"):
         check(f"create on a disk of {size}", full_disk_create, programs, history, size)
         check(f"restore on a disk of {size}", full_disk_restore, programs, history, size)
+    check("prune on a full disk", full_disk_prune, programs, history)
 
 
 def make_key(place):
@@ -179,3 +180,23 @@ def full_disk_restore(programs, history, size):
         place.must("restore", "--replace")
         place.must_fold()
         place.expect_same()
+
+
+def full_disk_prune(programs, history):
+    """It needs no room, and makes some: for the snapshot that did not fit."""
+    disk = SmallDisk("600k")
+    with disk as path, Place(programs, history) as place:
+        if path is None:
+            print("skipped: a full disk needs the right to mount")
+            return
+        place.snapshots = path / "snapshots"
+        place.expect(EX_IOERR, fill(place), "make room")
+        with open(path / "filler", "wb", buffering=0) as filler:
+            try:
+                while filler.write(b"x" * 512):
+                    pass
+            except OSError:
+                pass
+        place.must("prune", "--keep", "1")
+        assert len(whole(place)) == history.partitions and not place.leftovers(), place.leftovers()
+        place.must("create")
