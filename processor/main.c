@@ -15,11 +15,10 @@ static const struct command_table table = {
     .about = "callfold meters prepaid international calls. One ordered log of events goes in;\n"
              "commands to the telephony platform, a double-entry ledger and call records come\n"
              "out, the same bytes whenever the log is folded again.",
-    .examples =
-        "  callfold rates publish deck.csv --deck-id 2026-11 \\\n"
-        "      --effective-at 2026-11-01T00:00:00Z > events.jsonl\n"
-        "  callfold run --events events.jsonl --out out --state state\n"
-        "  callfold status --state state",
+    .examples = "  callfold rates publish deck.csv --deck-id 2026-11 \\\n"
+                "      --effective-at 2026-11-01T00:00:00Z > events.jsonl\n"
+                "  callfold run --events events.jsonl --out out --state state\n"
+                "  callfold status --state state",
     .version = CALLFOLD_VERSION,
     .commands = commands,
     .count = sizeof commands / sizeof commands[0],

@@ -79,7 +79,8 @@ struct sql *sql_open(const char *path, struct store_error *error)
     *sql = (struct sql){.path = strdup(path), .error = error};
     if (sql->path == NULL)
         abort();
-    if (sqlite3_open_v2(path, &sql->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
+    if (sqlite3_open_v2(path, &sql->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL) !=
+        SQLITE_OK)
         note(sql);
     sqlite3_progress_handler(sql->db, STEPS_BETWEEN_CHECKS, is_interrupted, NULL);
     sql_script(sql, SETTINGS);
