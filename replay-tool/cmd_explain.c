@@ -19,12 +19,14 @@ struct explain {
     int64_t entry, partition;
     bool json;
     /* while it is folded */
+    struct history *history;
     struct witness witness;
     struct call_story **stories; /* of the call's id: one, or more once it was forgotten and used again */
     size_t story_count;
     struct day_story *day;
-    bool is_entry_found;
+    enum entry_outcome outcome; /* of the entry */
     struct history_until until;
+    struct range range; /* the entry alone */
     struct store_error error;
 };
 
@@ -50,8 +52,9 @@ static bool visit(void *context, const struct history_step *step)
     struct explain *explain = context;
     witness_step(&explain->witness, step);
     if (explain->entry > 0) {
-        explain->is_entry_found = entry_explain(explain->entry, explain->json, &explain->witness, step);
-        return !explain->is_entry_found;
+        bool is_whole = history_start(explain->history, step->partition)->fold_version == 0;
+        explain->outcome = entry_explain(explain->entry, explain->json, is_whole, &explain->witness, step);
+        return explain->outcome == ENTRY_NOT_HERE;
     }
     if (explain->day != NULL)
         day_step(explain->day, &explain->witness, step);
@@ -100,6 +103,9 @@ static int choose_partition(struct explain *explain)
     if (explain->entry > 0) {
         explain->until.is_one_partition = true;
         explain->until.partition = (uint32_t)explain->partition;
+        explain->range = (struct range){.first_day = INT32_MIN, .last_day = INT32_MAX, .is_by_entry = true};
+        explain->range.entries[explain->partition] = (struct entry_range){true, explain->entry, explain->entry};
+        explain->from.range = &explain->range;
     } else if (explain->account == NULL) {
         return find_caller(explain);
     } else if (count > 0) {
@@ -151,12 +157,20 @@ static int tell(const struct explain *explain)
     int code = EX_OK;
     if (explain->entry == 0)
         code = explain->day != NULL ? tell_day(explain) : tell_call(explain);
-    else if (!explain->is_entry_found)
+    else if (explain->outcome != ENTRY_EXPLAINED)
         code = message_fail(EX_DATAERR, "partition %" PRId64 " has no ledger entry %" PRId64, explain->partition,
                             explain->entry);
     if (fflush(stdout) != 0 || ferror(stdout))
         return message_fail(EX_IOERR, "standard output could not be written");
     return code;
+}
+
+static bool fold(struct explain *explain)
+{
+    explain->history = history_open(&explain->from, &explain->until, &explain->error);
+    bool is_done = explain->history != NULL && history_run(explain->history, visit, explain, &explain->error);
+    history_close(explain->history);
+    return is_done;
 }
 
 static int run(struct explain *explain)
@@ -165,9 +179,13 @@ static int run(struct explain *explain)
     int code = choose_partition(explain);
     if (code != EX_OK)
         return code;
-    struct history *history = history_open(&explain->from, &explain->until, error);
-    bool is_done = history != NULL && history_run(history, visit, explain, error);
-    history_close(history);
+    bool is_done = fold(explain);
+    if (is_done && explain->outcome == ENTRY_NOT_KNOWN) { /* then from the first event */
+        witness_free(&explain->witness);
+        explain->witness = (struct witness){.account = explain->witness.account};
+        explain->from.base = (struct base_options){0};
+        is_done = fold(explain);
+    }
     return is_done ? tell(explain) : message_fail(error->code, "%s", error->message);
 }
 
@@ -203,12 +221,16 @@ static bool check(struct explain *explain)
 {
     int questions = (explain->call != NULL) + (explain->entry > 0) + (explain->day_text != NULL);
     const char *events = explain->from.source.events;
-    if (!source_check(&explain->from.source, "callfold-replay explain") || !check_account(explain))
+    bool has_base = explain->from.base.snapshots != NULL || explain->from.base.state != NULL;
+    if (!history_check(&explain->from, "callfold-replay explain") || !check_account(explain))
         return false;
     if (questions != 1)
         message_error("what is to be explained? --call ID, --entry N, or --account ID --day DAY: one of them");
     else if (explain->call != NULL && !id_is_valid(text_of(explain->call)))
         message_error("--call: '%s' is no id of a call", explain->call);
+    else if (has_base && (explain->entry == 0 || (events != NULL && strcmp(events, "-") == 0)))
+        message_error("--snapshots and --state go with --entry, and not with standard input: who had set what was said "
+                      "before any snapshot, and is read from the first event");
     else if (explain->call != NULL && explain->account == NULL && events != NULL && strcmp(events, "-") == 0)
         message_error("standard input is read only once: say whose call it is with --account");
     else
@@ -242,7 +264,7 @@ int cmd_explain(int argc, char **argv)
          .most = INT64_MAX, .help = "explain a ledger entry"},
         {.name = "partition", .kind = OPTION_NUMBER, .target = &explain->partition, .value = "P", .least = 0,
          .most = PARTITIONS_MAX - 1, .help = "of which partition's ledger (0)"},
-        SOURCE_OPTION_SPECS(explain->from.source),
+        HISTORY_OPTION_SPECS(explain->from),
         {.name = "json", .kind = OPTION_FLAG, .target = &explain->json, .help = "as JSON, for programs"},
     };
     /* clang-format on */
@@ -254,7 +276,8 @@ int cmd_explain(int argc, char **argv)
                  "places, who had set what, rate deck, exchange rate, increments and roundings,\n"
                  "every limit with its reason, the ledger entries and their hashes. A call that\n"
                  "was denied: by which question, and the figures behind it. All of the history\n"
-                 "is folded, for what holds was said in it long before.",
+                 "is folded, for what holds was said in it long before; only an entry may be\n"
+                 "explained from the newest snapshot before it (--snapshots).",
         .examples = "  callfold-replay explain --events events.jsonl --call c1\n"
                     "  callfold-replay explain --events events.jsonl --entry 1841\n"
                     "  callfold-replay explain --events archive --account acct-17 --day 2026-11-23",

@@ -214,16 +214,19 @@ static void dump_entry(const struct entry_facts *facts, const struct history_ste
     printf("\n");
 }
 
-bool entry_explain(int64_t number, bool as_json, const struct witness *witness, const struct history_step *step)
+enum entry_outcome entry_explain(int64_t number, bool as_json, bool is_whole, const struct witness *witness,
+                                 const struct history_step *step)
 {
     struct entry_facts facts = {0};
     if (!find_entry(&facts, number, step->outputs))
-        return false;
+        return ENTRY_NOT_HERE;
     find_topup(&facts, witness, step);
+    if (facts.has_fx && facts.fx.published.offset < 0 && !is_whole)
+        return ENTRY_NOT_KNOWN;
     recompute(&facts);
     if (as_json)
         dump_entry(&facts, step);
     else
         print_entry(&facts, step);
-    return true;
+    return ENTRY_EXPLAINED;
 }

@@ -24,8 +24,12 @@ json_t *json_money(int64_t micros);
 json_t *json_instant(int64_t ms);
 json_t *json_place(struct place place); /* {"partition","offset","time"} or null */
 
-/* entry_explain.c: the ledger entry of this number, if the step posted it; to stdout. */
-bool entry_explain(int64_t number, bool as_json, const struct witness *witness, const struct history_step *step);
+/* entry_explain.c: the ledger entry of this number, if the step posted it; to stdout.
+ * NOT_KNOWN, and nothing is said: what it rests on was published before a state with
+ * which the history began (is_whole: there was none). */
+enum entry_outcome { ENTRY_NOT_HERE, ENTRY_EXPLAINED, ENTRY_NOT_KNOWN };
+enum entry_outcome entry_explain(int64_t number, bool as_json, bool is_whole, const struct witness *witness,
+                                 const struct history_step *step);
 
 /* day_explain.c: all entries of an account on a UTC day, and the calls of that day. */
 struct day_story;

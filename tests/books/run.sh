@@ -95,6 +95,19 @@ ledger --format ndjson --from-entry 0:3 --to-entry 0:11
 ledger --format ndjson --from 2026-11-01 --account b:ob
 calls --format ndjson --from 2026-11-01
 END
+    # What an entry rests on may have been said before the snapshot (1:2, a rate of exchange): then all is read.
+    local entry events
+    for entry in "--entry 3" "--entry 10" "--entry 12 --json" "--entry 2 --partition 1" "--entry 2 --partition 1 --json" \
+        "--entry 5 --partition 1" "--entry 1"; do
+        events=$work/unread.jsonl
+        case $entry in *" 2 "*|*" 1") events=$small ;; esac
+        # shellcheck disable=SC2086
+        callfold-replay explain $entry --events "$small" >"$work/whole"
+        # shellcheck disable=SC2086
+        callfold-replay explain $entry --events "$events" --snapshots "$work/snapshots" >"$work/near" 2>"$work/messages"
+        [ -s "$work/whole" ] && cmp "$work/whole" "$work/near" >"$work/diff" 2>&1
+        result "explain $entry from a snapshot" $? "$work/diff"
+    done
 }
 
 # --- a statement of a month that is over stays as it is, wherever folding begins and ends ---
@@ -142,6 +155,7 @@ refusals() {
     expect 64 "export ledger --format sqlite" callfold-replay export calls --format sqlite "${events[@]}"
     expect 64 "did you mean 'calls'" callfold-replay export call --format csv "${events[@]}"
     expect 64 "no format" callfold-replay export calls --format xlsx "${events[@]}"
+    expect 64 "go with --entry" callfold-replay explain --call c1 --account acme --snapshots snapshots "${events[@]}"
     expect 64 "sums and settings need all" callfold-replay export balances --format csv --snapshots snapshots "${events[@]}"
     expect 64 "sums and settings need all" callfold-replay export ledger --format sqlite --state state "${events[@]}"
     expect 64 "choose calls by --from" callfold-replay export calls --format csv --from-entry 3 "${events[@]}"
