@@ -55,6 +55,7 @@ struct deck_view {
     struct record *record;
     struct record **rates; /* all of the deck's, in no order */
     size_t rate_count, rate_capacity;
+    uint16_t lengths; /* bit n: a rate of the deck has a prefix of n digits */
 };
 
 struct fold {
@@ -358,8 +359,8 @@ void judge_call(struct account_step *step, const struct event *event, struct jud
 /* ratedeck.c */
 const struct deck_view *deck_in_force(struct fold *fold, struct text origin, int64_t at_ms, uint16_t *index);
 /* The rate with the longest prefix of digits, or NULL; *matched its length. */
-const struct rate_record *rate_match(struct fold *fold, uint32_t deck_no, uint16_t origin, struct text digits,
-                                     size_t *matched);
+const struct rate_record *rate_match(struct fold *fold, const struct deck_view *view, uint16_t origin,
+                                     struct text digits, size_t *matched);
 void deck_restore(struct fold *fold, struct record *record);
 bool rate_restore(struct fold *fold, struct record *record);
 void decks_supersede(struct fold *fold);

@@ -37,7 +37,7 @@ static bool judge_rate(struct fold *fold, const struct event *event, const struc
         return deny(judgement, DENIED_NO_RATES,
                     text_format(fold, "no rate deck is in force for origin %.*s", TEXT_ARGS(origin)));
     judgement->deck = view->deck;
-    judgement->rate = rate_match(fold, view->deck->deck_no, index, (struct text){to.at + 1, to.len - 1}, &matched);
+    judgement->rate = rate_match(fold, view, index, (struct text){to.at + 1, to.len - 1}, &matched);
     if (!judgement->rate)
         return deny(judgement, DENIED_DESTINATION_UNKNOWN,
                     text_format(fold, "deck %.*s has no prefix for %.*s from %.*s", view->deck->id_len, view->deck->id,
@@ -222,7 +222,7 @@ static void sms_answer(struct fold *fold, const struct event *event)
         return;
     }
     const struct rate_record *rate =
-        rate_match(fold, view->deck->deck_no, index, (struct text){to.at + 1, to.len - 1}, &matched);
+        rate_match(fold, view, index, (struct text){to.at + 1, to.len - 1}, &matched);
     if (!rate || !rate->domestic || rate->status == RATE_BLOCKED)
         sms_deny(fold, event, DENIED_INTERNATIONAL_SMS,
                  text_format(fold, "%.*s is not domestic from %.*s", TEXT_ARGS(to), TEXT_ARGS(origin)));

@@ -4,6 +4,9 @@
 
 #include <stdlib.h>
 
+#define RATE_KEY_HEAD 7 /* of a rate's key: what stands before the prefix's digits */
+#define PREFIX_MAX    15
+
 /* --- the decks in memory --- */
 
 static struct deck_view *view_add(struct fold *fold, struct record *record)
@@ -25,6 +28,7 @@ static void view_add_rate(struct deck_view *view, struct record *rate)
         view->rates = must_alloc(realloc(view->rates, view->rate_capacity * sizeof(struct record *)));
     }
     view->rates[view->rate_count++] = rate;
+    view->lengths |= (uint16_t)(1 << (rate->key_len - RATE_KEY_HEAD));
 }
 
 static struct deck_view *view_find(struct fold *fold, struct text id)
@@ -54,7 +58,7 @@ bool rate_restore(struct fold *fold, struct record *record)
 {
     uint32_t deck_no = 0;
     struct text key = record_key(record);
-    if (key.len < 7)
+    if (key.len < RATE_KEY_HEAD || key.len > RATE_KEY_HEAD + PREFIX_MAX)
         return false;
     for (int i = 1; i <= 4; i++)
         deck_no = deck_no << 8 | (unsigned char)key.at[i];
@@ -94,12 +98,13 @@ static struct key rate_key(uint32_t deck_no, uint16_t origin, struct text digits
     return key;
 }
 
-const struct rate_record *rate_match(struct fold *fold, uint32_t deck_no, uint16_t origin, struct text digits,
-                                     size_t *matched)
+const struct rate_record *rate_match(struct fold *fold, const struct deck_view *view, uint16_t origin,
+                                     struct text digits, size_t *matched)
 {
-    struct key key = rate_key(deck_no, origin, digits);
-    for (size_t n = digits.len; n > 0; n--, key.len--) {
-        struct record *record = state_find(fold->state, &key);
+    struct key key = rate_key(view->deck->deck_no, origin, digits);
+    for (size_t n = digits.len < PREFIX_MAX ? digits.len : PREFIX_MAX; n > 0; n--) {
+        key.len = RATE_KEY_HEAD + n;
+        struct record *record = view->lengths >> n & 1 ? state_find(fold->state, &key) : NULL;
         if (record) {
             *matched = n;
             return record_body(record);
@@ -321,13 +326,13 @@ static bool is_raised(struct fold *fold, const struct deck_record *deck, struct 
 {
     const struct rate_record *rate = record_body(record);
     struct text key = record_key(record);
-    struct text digits = {key.at + 7, key.len - 7};
+    struct text digits = {key.at + RATE_KEY_HEAD, key.len - RATE_KEY_HEAD};
     uint16_t origin = rate_origin(key), old_origin;
     if (!is_charged(rate))
         return false;
     const struct deck_view *before = deck_in_force(fold, deck_origin(deck, origin), deck->effective_at_ms, &old_origin);
     size_t matched;
-    *old = before ? rate_match(fold, before->deck->deck_no, old_origin, digits, &matched) : NULL;
+    *old = before ? rate_match(fold, before, old_origin, digits, &matched) : NULL;
     if (!*old || (*old)->status == RATE_BLOCKED)
         return false;
     return !is_charged(*old) || before->deck->currency != deck->currency || rate->price_micros > (*old)->price_micros ||
@@ -349,7 +354,7 @@ static struct raises find_raises(struct fold *fold, struct deck_view *view)
         struct text key = record_key(view->rates[i]);
         raises.list[raises.listed++] = (struct raised_rate){
             .origin = deck_origin(view->deck, rate_origin(key)),
-            .prefix = text_format(fold, "+%.*s", (int)(key.len - 7), key.at + 7),
+            .prefix = text_format(fold, "+%.*s", (int)(key.len - RATE_KEY_HEAD), key.at + RATE_KEY_HEAD),
             .destination = rate_destination(rate),
             .from_micros = is_charged(old) ? old->price_micros : 0,
             .to_micros = rate->price_micros,
