@@ -15,6 +15,11 @@ struct slab_chunk {
     _Alignas(SLAB_GRAIN) char bytes[];
 };
 
+struct slab_large {
+    struct slab_large *previous, *next;
+    _Alignas(SLAB_GRAIN) char bytes[];
+};
+
 static size_t grains(size_t size)
 {
     return (size + SLAB_GRAIN - 1) / SLAB_GRAIN;
@@ -42,10 +47,32 @@ static void add_chunk(struct slab *slab)
     slab->end = (char *)chunk + size;
 }
 
+static void *large_alloc(struct slab *slab, size_t size)
+{
+    struct slab_large *large = must_alloc(calloc(1, sizeof *large + size));
+    large->next = slab->large;
+    if (large->next)
+        large->next->previous = large;
+    slab->large = large;
+    return large->bytes;
+}
+
+static void large_free(struct slab *slab, void *block)
+{
+    struct slab_large *large = (void *)((char *)block - offsetof(struct slab_large, bytes));
+    if (large->next)
+        large->next->previous = large->previous;
+    if (large->previous)
+        large->previous->next = large->next;
+    else
+        slab->large = large->next;
+    free(large);
+}
+
 void *slab_alloc(struct slab *slab, size_t size)
 {
     if (size > SLAB_LARGEST)
-        return must_alloc(calloc(1, size));
+        return large_alloc(slab, size);
     size_t n = grains(size);
     void *block = slab->free[n];
     if (block) {
@@ -62,7 +89,7 @@ void *slab_alloc(struct slab *slab, size_t size)
 void slab_free(struct slab *slab, void *block, size_t size)
 {
     if (size > SLAB_LARGEST) {
-        free(block);
+        large_free(slab, block);
         return;
     }
     memcpy(block, &slab->free[grains(size)], sizeof block);
@@ -71,6 +98,8 @@ void slab_free(struct slab *slab, void *block, size_t size)
 
 void slab_reset(struct slab *slab)
 {
+    while (slab->large)
+        large_free(slab, slab->large->bytes);
     while (slab->chunks) {
         struct slab_chunk *next = slab->chunks->next;
         free(slab->chunks);

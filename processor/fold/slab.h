@@ -21,6 +21,7 @@
 struct slab {
     void *free[SLAB_LARGEST / SLAB_GRAIN + 1]; /* by size in grains: blocks given back, linked */
     struct slab_chunk *chunks;
+    struct slab_large *large; /* blocks of malloc's */
     char *at, *end; /* of the newest chunk: what was never given out */
 };
 
@@ -28,7 +29,7 @@ struct slab {
 void *slab_alloc(struct slab *slab, size_t size);
 /* A block that slab_alloc gave for that size. */
 void slab_free(struct slab *slab, void *block, size_t size);
-/* All chunks at once; blocks larger than SLAB_LARGEST must be freed before. */
+/* Gives back all blocks at once. */
 void slab_reset(struct slab *slab);
 
 /* size bytes for one large table, all zeros, in huge pages where it fills one;

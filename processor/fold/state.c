@@ -15,7 +15,8 @@ enum {
     RECORD_REMOVED = 4,
     RECORD_REPLACED = 8, /* no longer in the table; freed at the next checkpoint */
     RECORD_PINNED = 16,
-    RECORD_USED = 32, /* since the last eviction */
+    RECORD_USED = 32,   /* since the last eviction */
+    RECORD_STORED = 64, /* the store has something under its key */
 };
 
 struct record_list {
@@ -27,7 +28,7 @@ struct state {
     struct fold_loader loader;
     struct slab slab;
     uint64_t *slots; /* tag << 48 | pointer, 0 = empty; linear probing */
-    size_t slot_mask, count;
+    size_t slot_mask, slots_taken, count; /* taken: by records, and by GONE */
     struct record_list dirty, unhashed;
     struct record_list removed; /* tombstones handed out: the store still has what they stand for */
     uint64_t sum[2];
@@ -36,6 +37,7 @@ struct state {
 #define POINTER_BITS   48
 #define POINTER_MASK   ((UINT64_C(1) << POINTER_BITS) - 1)
 #define SLOTS_AT_START 1024
+#define FETCHED_AHEAD  8 /* records, in loops over many */
 
 void *must_alloc(void *memory)
 {
@@ -139,6 +141,16 @@ static struct record *slot_record(uint64_t slot)
     return (struct record *)(uintptr_t)(slot & POINTER_MASK);
 }
 
+/* Stands where a record was, so that what probed past it is still found without
+ * any of it being moved. It has no key that could be asked for. */
+static struct record gone;
+#define GONE ((uint64_t)(uintptr_t)&gone)
+
+static bool holds_record(uint64_t slot)
+{
+    return slot != 0 && slot != GONE;
+}
+
 static void table_place(struct state *state, struct record *record)
 {
     size_t i = record->hash & state->slot_mask;
@@ -153,17 +165,23 @@ static void table_resize(struct state *state, size_t slots)
     size_t old_slots = old ? state->slot_mask + 1 : 0;
     state->slots = table_alloc(slots * sizeof *state->slots);
     state->slot_mask = slots - 1;
-    for (size_t i = 0; i < old_slots; i++)
-        if (old[i] != 0)
+    for (size_t i = 0; i < old_slots; i++) {
+        if (i + FETCHED_AHEAD < old_slots)
+            __builtin_prefetch(slot_record(old[i + FETCHED_AHEAD]));
+        if (holds_record(old[i]))
             table_place(state, slot_record(old[i]));
+    }
+    state->slots_taken = state->count;
     free(old);
 }
 
 static void table_insert(struct state *state, struct record *record)
 {
-    if ((state->count + 1) * 4 > (state->slot_mask + 1) * 3)
-        table_resize(state, (state->slot_mask + 1) * 2);
+    size_t slots = state->slot_mask + 1;
+    if ((state->slots_taken + 1) * 4 > slots * 3)
+        table_resize(state, state->count * 2 > slots ? slots * 2 : slots);
     table_place(state, record);
+    state->slots_taken++;
     state->count++;
 }
 
@@ -181,25 +199,24 @@ static size_t table_slot(const struct state *state, uint64_t hash, const char *k
     return SIZE_MAX;
 }
 
-/* Empties a slot and moves up what probed past it. */
-static void table_erase(struct state *state, size_t hole)
+static void table_erase(struct state *state, const struct record *record)
 {
-    size_t mask = state->slot_mask;
-    for (size_t i = (hole + 1) & mask; state->slots[i] != 0; i = (i + 1) & mask) {
-        size_t home = slot_record(state->slots[i])->hash & mask;
-        if (((i - home) & mask) >= ((i - hole) & mask)) {
-            state->slots[hole] = state->slots[i];
-            hole = i;
-        }
-    }
-    state->slots[hole] = 0;
+    size_t mask = state->slot_mask, i = record->hash & mask;
+    while (slot_record(state->slots[i]) != record)
+        i = (i + 1) & mask;
+    state->slots[i] = GONE;
     state->count--;
+    if (state->slots[(i + 1) & mask] != 0)
+        return;
+    for (; state->slots[i] == GONE; i = (i - 1) & mask) {
+        state->slots[i] = 0;
+        state->slots_taken--;
+    }
 }
 
 /* --- fetching ahead: memory that is far away, asked for before it is needed --- */
 
 #define CACHE_LINE    64
-#define FETCHED_AHEAD 8 /* records, in loops over many */
 #define FETCHED_LINES 5 /* a call with its key and the strings that a tick needs */
 
 uint64_t key_hash(const struct key *key)
@@ -259,19 +276,8 @@ static void record_free(struct state *state, struct record *record)
     slab_free(&state->slab, record, record_size(record->kind, record->key_len, record->body_len));
 }
 
-static void free_replaced(struct state *state)
-{
-    for (size_t i = 0; i < state->dirty.count; i++)
-        if (state->dirty.at[i]->flags & RECORD_REPLACED)
-            record_free(state, state->dirty.at[i]);
-}
-
 void state_reset(struct state *state)
 {
-    free_replaced(state);
-    for (size_t i = 0; i <= state->slot_mask; i++)
-        if (state->slots[i] != 0)
-            record_free(state, slot_record(state->slots[i]));
     slab_reset(&state->slab);
     free(state->slots);
     free(state->dirty.at);
@@ -310,6 +316,7 @@ static struct record *record_load(struct state *state, uint64_t hash, struct tex
     if (body.len > 0)
         memcpy(record_body(record), body.at, body.len);
     hash_body(body, hash, record->contribution);
+    record->flags |= RECORD_STORED;
     table_insert(state, record);
     return record;
 }
@@ -394,6 +401,7 @@ struct record *state_create(struct state *state, const struct key *key, size_t b
         struct record *old = slot_record(state->slots[slot]);
         state_changed(state, old); /* so that the lists own it until it is freed */
         old->flags |= RECORD_REPLACED;
+        record->flags |= old->flags & RECORD_STORED;
         memcpy(record->contribution, old->contribution, sizeof record->contribution);
         memset(old->contribution, 0, sizeof old->contribution);
         state->slots[slot] = slot_of(record);
@@ -460,36 +468,59 @@ static void drop_replaced(struct state *state)
     state->dirty.count = kept;
 }
 
+static void forget(struct state *state, struct record *record)
+{
+    table_erase(state, record);
+    record_free(state, record);
+}
+
+/* A resident kind's record that came and went since the last checkpoint is nothing to the store. */
+static bool is_to_store(const struct record *record)
+{
+    return !(record->flags & RECORD_REMOVED) || record->flags & RECORD_STORED || !is_resident(record->kind);
+}
+
+static void hand_out(struct state *state, struct record *record, fold_visit *visit, void *context)
+{
+    bool is_removed = (record->flags & RECORD_REMOVED) != 0;
+    struct text body = {record_body(record), record->body_len};
+    visit(context, record_key(record), is_removed ? TEXT_NONE : body);
+    record->flags = (uint8_t)((record->flags & ~RECORD_DIRTY) | RECORD_STORED);
+    if (is_removed)
+        list_push(&state->removed, record);
+}
+
+/* A record, and later, if it may go, its slot. */
+static void fetch_listed(const struct state *state, const struct record_list *list, size_t i)
+{
+    if (i + 2 * FETCHED_AHEAD < list->count)
+        record_fetch(list->at[i + 2 * FETCHED_AHEAD]);
+    if (i + FETCHED_AHEAD < list->count && list->at[i + FETCHED_AHEAD]->flags & RECORD_REMOVED)
+        state_fetch_slot(state, list->at[i + FETCHED_AHEAD]->hash);
+}
+
 void state_dirty(struct state *state, fold_visit *visit, void *context)
 {
     drop_replaced(state);
     for (size_t i = 0; i < state->dirty.count; i++) {
         struct record *record = state->dirty.at[i];
-        if (i + FETCHED_AHEAD < state->dirty.count)
-            record_fetch(state->dirty.at[i + FETCHED_AHEAD]);
-        bool is_removed = (record->flags & RECORD_REMOVED) != 0;
-        struct text body = {record_body(record), record->body_len};
-        visit(context, record_key(record), is_removed ? TEXT_NONE : body);
-        record->flags &= (uint8_t)~RECORD_DIRTY;
-        if (is_removed)
-            list_push(&state->removed, record);
+        fetch_listed(state, &state->dirty, i);
+        if (is_to_store(record))
+            hand_out(state, record, visit, context);
+        else
+            forget(state, record);
     }
     state->dirty.count = 0;
-}
-
-static void forget(struct state *state, struct record *record)
-{
-    struct text key = record_key(record);
-    table_erase(state, table_slot(state, record->hash, key.at, key.len));
-    record_free(state, record);
 }
 
 /* One that was replaced meanwhile is changed again, and the next checkpoint's. */
 void state_clean(struct state *state)
 {
-    for (size_t i = 0; i < state->removed.count; i++)
+    for (size_t i = 0; i < state->removed.count; i++) {
+        fetch_listed(state, &state->removed, i);
         if (!(state->removed.at[i]->flags & RECORD_REPLACED))
             forget(state, state->removed.at[i]);
+    }
     state->removed.count = 0;
 }
 
@@ -504,7 +535,7 @@ static void sweep(struct state *state, uint8_t unless)
 {
     size_t kept = 0;
     for (size_t i = 0; i <= state->slot_mask; i++) {
-        if (state->slots[i] == 0)
+        if (!holds_record(state->slots[i]))
             continue;
         struct record *record = slot_record(state->slots[i]);
         if (may_go(record) && !(record->flags & unless)) {
@@ -527,7 +558,7 @@ void state_evict(struct state *state, size_t keep)
     if (state->count <= keep)
         return;
     for (size_t i = 0; i <= state->slot_mask; i++)
-        if (state->slots[i] != 0)
+        if (holds_record(state->slots[i]))
             evictable += may_go(slot_record(state->slots[i]));
     if (evictable <= keep)
         return;
@@ -538,6 +569,6 @@ void state_evict(struct state *state, size_t keep)
     if (evictable - (before - state->count) > keep)
         sweep(state, 0);
     for (size_t i = 0; i <= state->slot_mask; i++)
-        if (state->slots[i] != 0)
+        if (holds_record(state->slots[i]))
             slot_record(state->slots[i])->flags &= (uint8_t)~RECORD_USED;
 }
