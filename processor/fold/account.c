@@ -21,7 +21,8 @@ struct text step_id(const struct account_step *step)
 
 struct record *account_find(struct fold *fold, struct text id)
 {
-    struct key key = key_of(RECORD_ACCOUNT, id);
+    struct key key;
+    key_make(&key, RECORD_ACCOUNT, id);
     return state_find(fold->state, &key);
 }
 
@@ -76,7 +77,8 @@ enum verdict account_opened(struct fold *fold, const struct event *event, struct
         currency_format(event->data.account_opened.currency, code);
         return reject(fold, REJECT_CURRENCY_UNKNOWN, "data.currency: %s is not in ISO 4217", code);
     }
-    struct key key = key_of(RECORD_ACCOUNT, event->subject);
+    struct key key;
+    key_make(&key, RECORD_ACCOUNT, event->subject);
     struct account_record *account = record_body(state_create(fold->state, &key, sizeof *account));
     account->contents = contents;
     account->currency = event->data.account_opened.currency;
@@ -84,7 +86,7 @@ enum verdict account_opened(struct fold *fold, const struct event *event, struct
     account->recharge_time_ms = TIME_NEVER;
     take_over(account, fold->policy);
 
-    key = key_of2(RECORD_MEMBER, event->subject, event->data.account_opened.owner);
+    key_make2(&key, RECORD_MEMBER, event->subject, event->data.account_opened.owner);
     struct member_record *owner = record_body(state_create(fold->state, &key, sizeof *owner));
     *owner = (struct member_record){
         .time_ms = event->time_ms, .removed_at_ms = TIME_NEVER, .role = ROLE_ADMIN, .present = 1};

@@ -80,13 +80,15 @@ void call_move(struct account_step *step, struct record *record, int64_t duratio
 
 struct record *call_find_live(struct fold *fold, struct text account, struct text call)
 {
-    struct key key = key_of2(RECORD_LIVE_CALL, account, call);
+    struct key key;
+    key_make2(&key, RECORD_LIVE_CALL, account, call);
     return state_find(fold->state, &key);
 }
 
 struct record *call_find_closed(struct fold *fold, struct text account, struct text call)
 {
-    struct key key = key_of2(RECORD_CLOSED_CALL, account, call);
+    struct key key;
+    key_make2(&key, RECORD_CLOSED_CALL, account, call);
     struct record *record = state_find(fold->state, &key);
     if (!record)
         return NULL;
@@ -220,7 +222,8 @@ void call_close(struct account_step *step, struct record *record, struct closing
     deadline_remove(fold, record);
     account_keep(fold, step->record);
 
-    struct key key = key_of2(RECORD_CLOSED_CALL, step_id(step), facts->id);
+    struct key key;
+    key_make2(&key, RECORD_CLOSED_CALL, step_id(step), facts->id);
     struct closed_call_record *closed = closed_create(fold, &key, call->contents, stale_len);
     closed->duration_ms = call->duration_ms;
     closed->closing = stale ? CLOSED_STALE : CLOSED_ENDED;

@@ -99,7 +99,8 @@ static enum verdict ended_late(struct fold *fold, const struct event *event, str
     settle_late(&step, event, before);
     /* The record shrinks to what a plainly ended call leaves; the old one
      * stays readable until the outputs are written. */
-    struct key key = key_of2(RECORD_CLOSED_CALL, step_id(&step), event->data.call_ended.call_id);
+    struct key key;
+    key_make2(&key, RECORD_CLOSED_CALL, step_id(&step), event->data.call_ended.call_id);
     struct closed_call_record *closed = closed_create(fold, &key, before->contents, 0);
     closed->closed_at_ms = before->closed_at_ms;
     closed->duration_ms = event->data.call_ended.duration_ms;

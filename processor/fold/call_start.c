@@ -22,7 +22,8 @@ static void emit_denied(struct fold *fold, const struct event *event, enum denia
 
 static void deny_call(struct account_step *step, const struct event *event, const struct judgement *judgement)
 {
-    struct key key = key_of2(RECORD_CLOSED_CALL, step_id(step), event->data.call_started.call_id);
+    struct key key;
+    key_make2(&key, RECORD_CLOSED_CALL, step_id(step), event->data.call_started.call_id);
     emit_denied(step->fold, event, judgement->reason, judgement->detail);
     closed_create(step->fold, &key, start_contents(event), 0)->closing = CLOSED_DENIED;
     expiry_add(step->fold, EXPIRY_DENIED, &key);
@@ -49,8 +50,7 @@ static void emit_authorized(struct account_step *step, const struct event *event
 
 static size_t copy_string(char *to, size_t at, struct text text, uint8_t *len)
 {
-    if (text.len > 0)
-        memcpy(to + at, text.at, text.len);
+    copy_id(to + at, text.at, text.len);
     *len = (uint8_t)text.len;
     return at + text.len;
 }
@@ -62,7 +62,8 @@ static struct record *live_create(struct account_step *step, const struct event 
     struct text deck = judgement->deck ? (struct text){judgement->deck->id, judgement->deck->id_len} : TEXT_NONE;
     struct text from = event->data.call_started.from, to = event->data.call_started.to;
     struct text member = event->data.call_started.member_id;
-    struct key key = key_of2(RECORD_LIVE_CALL, step_id(step), event->data.call_started.call_id);
+    struct key key;
+    key_make2(&key, RECORD_LIVE_CALL, step_id(step), event->data.call_started.call_id);
     size_t strings = from.len + to.len + member.len + destination.len + judgement->prefix.len + deck.len, at = 0;
     struct record *record = state_create(step->fold->state, &key, sizeof(struct call_record) + strings);
     struct call_record *call = call_of(record);

@@ -87,7 +87,8 @@ static void topup_arrived(struct account_step *step, const struct event *event)
 
 enum verdict credit_topped_up(struct fold *fold, const struct event *event, struct record *record)
 {
-    struct key key = key_of2(RECORD_TOPUP, event->subject, event->data.topup.topup_id);
+    struct key key;
+    key_make2(&key, RECORD_TOPUP, event->subject, event->data.topup.topup_id);
     struct record *existing = state_find(fold->state, &key);
     struct contents contents = topup_contents(event);
     if (existing && contents_equal(((struct topup_record *)record_body(existing))->contents, contents))
@@ -135,7 +136,8 @@ static void suspend_recharge(struct account_step *step)
 
 enum verdict topup_reversed(struct fold *fold, const struct event *event, struct record *record)
 {
-    struct key key = key_of2(RECORD_TOPUP, event->subject, event->data.reversal.topup_id);
+    struct key key;
+    key_make2(&key, RECORD_TOPUP, event->subject, event->data.reversal.topup_id);
     struct record *topup_record = state_find(fold->state, &key);
     if (!topup_record)
         return reject(fold, REJECT_TOPUP_UNKNOWN, "data.topup_id: the account had no top-up %.*s",

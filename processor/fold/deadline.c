@@ -151,19 +151,18 @@ static void raise_marks(struct fold *fold)
     }
 }
 
-static struct key expiry_key(int queue, int64_t seq)
+static void expiry_key(struct key *key, int queue, int64_t seq)
 {
-    struct key key;
-    key_begin(&key, RECORD_EXPIRY);
-    key_number(&key, queue == EXPIRY_DENIED ? 'D' : 'C', 1);
-    key_number(&key, (uint64_t)seq, 8);
-    return key;
+    key_begin(key, RECORD_EXPIRY);
+    key_number(key, queue == EXPIRY_DENIED ? 'D' : 'C', 1);
+    key_number(key, (uint64_t)seq, 8);
 }
 
 void expiry_add(struct fold *fold, int queue, const struct key *closed)
 {
     struct expiry_queue *ends = &fold->p->expiry[queue];
-    struct key key = expiry_key(queue, ends->tail);
+    struct key key;
+    expiry_key(&key, queue, ends->tail);
     struct expiry_record *entry = record_body(state_create(fold->state, &key, sizeof *entry + closed->len));
     entry->time_ms = fold->p->time_ms;
     memcpy(entry->key, closed->bytes, closed->len);
@@ -188,7 +187,8 @@ static void forget_closed(struct fold *fold, struct record *entry)
 static void forget_head(struct fold *fold, int queue)
 {
     struct expiry_queue *ends = &fold->p->expiry[queue];
-    struct key key = expiry_key(queue, ends->head);
+    struct key key;
+    expiry_key(&key, queue, ends->head);
     struct record *entry = state_find(fold->state, &key);
     if (!entry) {
         fold->broken = "the queue of closed calls has a hole";
@@ -198,7 +198,7 @@ static void forget_head(struct fold *fold, int queue)
     ends->head++;
     if (ends->head == ends->tail)
         return;
-    key = expiry_key(queue, ends->head);
+    expiry_key(&key, queue, ends->head);
     entry = state_find(fold->state, &key);
     if (entry)
         ends->head_time_ms = ((struct expiry_record *)record_body(entry))->time_ms;

@@ -41,16 +41,10 @@ static const struct {
     [EVENT_POLICY_CONFIGURED] = {policy_configured, false},
 };
 
-static struct key partition_key(void)
+static void partition_create(struct fold *fold)
 {
     struct key key;
     key_begin(&key, RECORD_PARTITION);
-    return key;
-}
-
-static void partition_create(struct fold *fold)
-{
-    struct key key = partition_key();
     fold->partition_record = state_create(fold->state, &key, sizeof *fold->p);
     fold->p = record_body(fold->partition_record);
     fold->p->time_ms = fold->p->timestamp_ms = TIME_NEVER;
@@ -233,32 +227,48 @@ void fold_step(struct fold *fold, const struct fold_record *record, const struct
 
 /* --- what is coming --- */
 
-static void expect_key(const struct fold *fold, struct fold_hint *hint, struct key key)
+static void expect_key(const struct fold *fold, struct fold_hint *hint, const struct key *key)
 {
-    uint64_t hash = key_hash(&key);
+    uint64_t hash = key_hash(key);
     hint->hashes[hint->count++] = hash;
     state_fetch_slot(fold->state, hash);
 }
 
+static void expect_start(const struct fold *fold, const struct event *event, struct fold_hint *hint)
+{
+    struct text account = event->subject, from = event->data.call_started.from;
+    struct text call = event->data.call_started.call_id;
+    struct key key;
+    key_make(&key, RECORD_ACCOUNT, account);
+    expect_key(fold, hint, &key);
+    key_make2(&key, RECORD_LIVE_CALL, account, call);
+    expect_key(fold, hint, &key);
+    key.bytes[0] = RECORD_CLOSED_CALL;
+    expect_key(fold, hint, &key);
+    key_make3(&key, RECORD_ASSIGNMENT, account, from, event->data.call_started.member_id);
+    expect_key(fold, hint, &key);
+    key_make2(&key, RECORD_NUMBER, account, from);
+    expect_key(fold, hint, &key);
+}
+
 void fold_expect(const struct fold *fold, const struct event *event, struct fold_hint *hint)
 {
-    struct text account = event->subject;
+    struct key key;
     hint->is_report = event->type == EVENT_CALL_TICKED || event->type == EVENT_CALL_ENDED;
     hint->count = 0;
     if (event->type == EVENT_CALL_TICKED) {
-        expect_key(fold, hint, key_of2(RECORD_LIVE_CALL, account, event->data.call_ticked.call_id));
+        key_make2(&key, RECORD_LIVE_CALL, event->subject, event->data.call_ticked.call_id);
+        expect_key(fold, hint, &key);
     } else if (event->type == EVENT_CALL_ENDED) {
-        expect_key(fold, hint, key_of2(RECORD_LIVE_CALL, account, event->data.call_ended.call_id));
-        expect_key(fold, hint, key_of2(RECORD_CLOSED_CALL, account, event->data.call_ended.call_id));
+        key_make2(&key, RECORD_LIVE_CALL, event->subject, event->data.call_ended.call_id);
+        expect_key(fold, hint, &key);
+        key.bytes[0] = RECORD_CLOSED_CALL;
+        expect_key(fold, hint, &key);
     } else if (event->type == EVENT_CALL_STARTED) {
-        struct text from = event->data.call_started.from, call = event->data.call_started.call_id;
-        expect_key(fold, hint, key_of(RECORD_ACCOUNT, account));
-        expect_key(fold, hint, key_of2(RECORD_LIVE_CALL, account, call));
-        expect_key(fold, hint, key_of2(RECORD_CLOSED_CALL, account, call));
-        expect_key(fold, hint, key_of2(RECORD_NUMBER, account, from));
-        expect_key(fold, hint, key_of3(RECORD_ASSIGNMENT, account, from, event->data.call_started.member_id));
-    } else if (text_present(account)) {
-        expect_key(fold, hint, key_of(RECORD_ACCOUNT, account));
+        expect_start(fold, event, hint);
+    } else if (text_present(event->subject)) {
+        key_make(&key, RECORD_ACCOUNT, event->subject);
+        expect_key(fold, hint, &key);
     }
 }
 

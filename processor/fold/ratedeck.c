@@ -87,21 +87,20 @@ const struct deck_view *deck_in_force(struct fold *fold, struct text origin, int
     return best;
 }
 
-static struct key rate_key(uint32_t deck_no, uint16_t origin, struct text digits)
+static void rate_key(struct key *key, uint32_t deck_no, uint16_t origin, struct text digits)
 {
-    struct key key;
-    key_begin(&key, RECORD_RATE);
-    key_number(&key, deck_no, 4);
-    key_number(&key, origin, 2);
-    memcpy(key.bytes + key.len, digits.at, digits.len);
-    key.len += digits.len;
-    return key;
+    key_begin(key, RECORD_RATE);
+    key_number(key, deck_no, 4);
+    key_number(key, origin, 2);
+    memcpy(key->bytes + key->len, digits.at, digits.len);
+    key->len += digits.len;
 }
 
 const struct rate_record *rate_match(struct fold *fold, const struct deck_view *view, uint16_t origin,
                                      struct text digits, size_t *matched)
 {
-    struct key key = rate_key(view->deck->deck_no, origin, digits);
+    struct key key;
+    rate_key(&key, view->deck->deck_no, origin, digits);
     for (size_t n = digits.len < PREFIX_MAX ? digits.len : PREFIX_MAX; n > 0; n--) {
         key.len = RATE_KEY_HEAD + n;
         struct record *record = view->lengths >> n & 1 ? state_find(fold->state, &key) : NULL;
@@ -205,7 +204,8 @@ static struct record *rate_find(struct fold *fold, const struct deck_record *dec
     uint16_t origin;
     if (!deck_origin_index(deck, rate->origin, &origin))
         return NULL;
-    struct key key = rate_key(deck->deck_no, origin, rate_digits(rate));
+    struct key key;
+    rate_key(&key, deck->deck_no, origin, rate_digits(rate));
     return state_find(fold->state, &key);
 }
 
@@ -221,7 +221,8 @@ static void rate_create(struct fold *fold, struct deck_view *view, const struct 
 {
     uint16_t origin = 0;
     deck_origin_index(view->deck, rate->origin, &origin);
-    struct key key = rate_key(view->deck->deck_no, origin, rate_digits(rate));
+    struct key key;
+    rate_key(&key, view->deck->deck_no, origin, rate_digits(rate));
     size_t strings = rate->destination.len + rate->kind.len;
     struct record *record = state_create(fold->state, &key, sizeof(struct rate_record) + strings);
     struct rate_record *body = record_body(record);

@@ -8,7 +8,8 @@
 
 struct record *recharge_in_flight(struct fold *fold, struct text account)
 {
-    struct key key = key_of(RECORD_RECHARGE, account);
+    struct key key;
+    key_make(&key, RECORD_RECHARGE, account);
     return state_find(fold->state, &key);
 }
 
@@ -122,7 +123,8 @@ static void command(struct account_step *step)
     struct output *output = emit(fold, OUTPUT_ACCOUNT_RECHARGE, step_id(step));
     output->data.recharge.amount =
         (struct amount){.micros = step->account->recharge_micros, .currency = step->account->recharge_currency};
-    struct key key = key_of(RECORD_RECHARGE, step_id(step));
+    struct key key;
+    key_make(&key, RECORD_RECHARGE, step_id(step));
     struct record *record = state_create(fold->state, &key, sizeof(struct recharge_record));
     *(struct recharge_record *)record_body(record) = (struct recharge_record){
         .clock_ms = fold->p->clock_ms,

@@ -48,53 +48,54 @@ void *must_alloc(void *memory)
     return memory;
 }
 
-void key_begin(struct key *key, enum record_kind kind)
+void key_make(struct key *key, enum record_kind kind, struct text a)
 {
-    key->bytes[0] = (char)kind;
-    key->len = 1;
+    key_begin(key, kind);
+    key_part(key, a);
 }
 
-void key_part(struct key *key, struct text part)
+void key_make2(struct key *key, enum record_kind kind, struct text a, struct text b)
 {
-    assert(key->len + 1 + part.len <= RECORD_KEY_MAX);
-    if (key->len > 1)
-        key->bytes[key->len++] = '\0';
-    if (part.len > 0)
-        memcpy(key->bytes + key->len, part.at, part.len);
-    key->len += part.len;
+    key_begin(key, kind);
+    key_part(key, a);
+    key_part(key, b);
 }
 
-void key_number(struct key *key, uint64_t value, int bytes)
+void key_make3(struct key *key, enum record_kind kind, struct text a, struct text b, struct text c)
 {
-    for (int shift = 8 * (bytes - 1); shift >= 0; shift -= 8)
-        key->bytes[key->len++] = (char)(unsigned char)(value >> shift);
+    key_begin(key, kind);
+    key_part(key, a);
+    key_part(key, b);
+    key_part(key, c);
 }
 
 struct key key_of(enum record_kind kind, struct text a)
 {
     struct key key;
-    key_begin(&key, kind);
-    key_part(&key, a);
+    key_make(&key, kind, a);
     return key;
 }
 
 struct key key_of2(enum record_kind kind, struct text a, struct text b)
 {
-    struct key key = key_of(kind, a);
-    key_part(&key, b);
+    struct key key;
+    key_make2(&key, kind, a, b);
     return key;
 }
 
 struct key key_of3(enum record_kind kind, struct text a, struct text b, struct text c)
 {
-    struct key key = key_of2(kind, a, b);
-    key_part(&key, c);
+    struct key key;
+    key_make3(&key, kind, a, b, c);
     return key;
 }
 
 static bool is_resident(uint8_t kind)
 {
-    return memchr(RESIDENT_KINDS, kind, sizeof RESIDENT_KINDS - 1) != NULL;
+    for (size_t i = 0; i < sizeof RESIDENT_KINDS - 1; i++)
+        if (kind == RESIDENT_KINDS[i])
+            return true;
+    return false;
 }
 
 void record_pin(struct record *record, bool pinned)

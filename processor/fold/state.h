@@ -12,6 +12,8 @@
 #ifndef CALLFOLD_PROCESSOR_FOLD_STATE_H
 #define CALLFOLD_PROCESSOR_FOLD_STATE_H
 
+#include <assert.h>
+
 #include "processor/fold/fold.h"
 #include "processor/fold/records.h"
 
@@ -87,14 +89,59 @@ static inline size_t record_body_len(const struct record *record)
     return record->body_len;
 }
 
-/* A key under construction: kind byte, then parts. */
+/* A key under construction: kind byte, then parts. It is large, and little of it
+ * is used: the fold makes it in place. */
 struct key {
     size_t len;
     char bytes[RECORD_KEY_MAX];
 };
-void key_begin(struct key *key, enum record_kind kind);
-void key_part(struct key *key, struct text part);            /* NUL before all but the first */
-void key_number(struct key *key, uint64_t value, int bytes); /* big endian, no NUL */
+
+/* Ids are short: calling memcpy would take longer than the copying. */
+static inline void copy_id(char *to, const char *from, size_t len)
+{
+    if (len >= 16) {
+        for (size_t i = 0; i < len - 16; i += 16)
+            memcpy(to + i, from + i, 16);
+        memcpy(to + len - 16, from + len - 16, 16);
+    } else if (len >= 8) {
+        memcpy(to, from, 8);
+        memcpy(to + len - 8, from + len - 8, 8);
+    } else if (len >= 4) {
+        memcpy(to, from, 4);
+        memcpy(to + len - 4, from + len - 4, 4);
+    } else {
+        for (size_t i = 0; i < len; i++)
+            to[i] = from[i];
+    }
+}
+
+static inline void key_begin(struct key *key, enum record_kind kind)
+{
+    key->bytes[0] = (char)kind;
+    key->len = 1;
+}
+
+/* NUL before all but the first. */
+static inline void key_part(struct key *key, struct text part)
+{
+    assert(key->len + 1 + part.len <= RECORD_KEY_MAX);
+    if (key->len > 1)
+        key->bytes[key->len++] = '\0';
+    copy_id(key->bytes + key->len, part.at, part.len);
+    key->len += part.len;
+}
+
+/* Big endian, no NUL. */
+static inline void key_number(struct key *key, uint64_t value, int bytes)
+{
+    for (int shift = 8 * (bytes - 1); shift >= 0; shift -= 8)
+        key->bytes[key->len++] = (char)(unsigned char)(value >> shift);
+}
+
+void key_make(struct key *key, enum record_kind kind, struct text a);
+void key_make2(struct key *key, enum record_kind kind, struct text a, struct text b);
+void key_make3(struct key *key, enum record_kind kind, struct text a, struct text b, struct text c);
+/* The same, for who has no hurry. */
 struct key key_of(enum record_kind kind, struct text a);
 struct key key_of2(enum record_kind kind, struct text a, struct text b);
 struct key key_of3(enum record_kind kind, struct text a, struct text b, struct text c);

@@ -16,7 +16,8 @@ static int64_t latest(int64_t a, int64_t b)
 
 static struct record *find2(struct fold *fold, enum record_kind kind, struct text account, struct text id)
 {
-    struct key key = key_of2(kind, account, id);
+    struct key key;
+    key_make2(&key, kind, account, id);
     return state_find(fold->state, &key);
 }
 
@@ -37,7 +38,8 @@ enum verdict not_permitted(struct fold *fold, struct text actor)
 
 enum verdict member_set(struct fold *fold, const struct event *event, struct record *account)
 {
-    struct key key = key_of2(RECORD_MEMBER, event->subject, event->data.member.member_id);
+    struct key key;
+    key_make2(&key, RECORD_MEMBER, event->subject, event->data.member.member_id);
     struct record *record = state_find(fold->state, &key);
     struct member_record *member;
     if (record) {
@@ -91,7 +93,8 @@ static enum verdict number_unknown(struct fold *fold, struct text number)
 enum verdict number_added(struct fold *fold, const struct event *event, struct record *account)
 {
     struct text origin = event->data.number.origin;
-    struct key key = key_of2(RECORD_NUMBER, event->subject, event->data.number.number);
+    struct key key;
+    key_make2(&key, RECORD_NUMBER, event->subject, event->data.number.number);
     struct record *record = state_find(fold->state, &key);
     struct number_record *number;
     if (record) {
@@ -184,7 +187,8 @@ struct pair {
 
 static struct pair pair_find(struct fold *fold, struct text account, struct text number, struct text member)
 {
-    struct key key = key_of3(RECORD_ASSIGNMENT, account, number, member);
+    struct key key;
+    key_make3(&key, RECORD_ASSIGNMENT, account, number, member);
     struct record *m = find2(fold, RECORD_MEMBER, account, member);
     struct record *n = find2(fold, RECORD_NUMBER, account, number);
     struct pair pair = {.record = state_find(fold->state, &key), .changed_ms = TIME_NEVER};
@@ -223,7 +227,8 @@ enum verdict member_assigned(struct fold *fold, const struct event *event, struc
     if (pair.record) {
         state_changed(fold->state, pair.record);
     } else {
-        struct key key = key_of3(RECORD_ASSIGNMENT, event->subject, number, member);
+        struct key key;
+        key_make3(&key, RECORD_ASSIGNMENT, event->subject, number, member);
         pair.assignment = record_body(state_create(fold->state, &key, sizeof *pair.assignment));
     }
     *pair.assignment = (struct assignment_record){.time_ms = event->time_ms,
@@ -249,9 +254,9 @@ enum verdict member_unassigned(struct fold *fold, const struct event *event, str
 
 /* --- destination blocks --- */
 
-static struct key block_key(struct text account, struct text number, struct text digits)
+static void block_key(struct key *key, struct text account, struct text number, struct text digits)
 {
-    return key_of3(RECORD_BLOCK, account, (struct text){number.at ? number.at : "", number.len}, digits);
+    key_make3(key, RECORD_BLOCK, account, (struct text){number.at ? number.at : "", number.len}, digits);
 }
 
 static struct text digits_of(struct text number)
@@ -265,7 +270,8 @@ static bool any_block(struct fold *fold, struct text account, struct text number
     for (size_t n = 1; n <= digits.len && n < 16; n++) {
         if (!(lengths >> n & 1))
             continue;
-        struct key key = block_key(account, number_text, (struct text){digits.at, n});
+        struct key key;
+        block_key(&key, account, number_text, (struct text){digits.at, n});
         struct record *record = state_find(fold->state, &key);
         if (record && block_holds(record_body(record), number))
             return true;
@@ -294,8 +300,8 @@ struct block_target {
 static struct block_target block_find(struct fold *fold, const struct event *event)
 {
     struct text number = event->data.block.number;
-    struct block_target target = {.key = block_key(event->subject, number, digits_of(event->data.block.prefix)),
-                                  .changed_ms = TIME_NEVER};
+    struct block_target target = {.changed_ms = TIME_NEVER};
+    block_key(&target.key, event->subject, number, digits_of(event->data.block.prefix));
     target.record = state_find(fold->state, &target.key);
     if (target.record) {
         target.block = record_body(target.record);
