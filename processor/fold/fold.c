@@ -216,6 +216,7 @@ void fold_step(struct fold *fold, const struct fold_record *record, const struct
     p->duplicates += verdict == DUPLICATE;
     if (record->offset >= p->next_offset)
         p->next_offset = record->offset + 1;
+    state_settle(fold->state);
     attest(fold);
 
     outputs->partition = fold->partition;

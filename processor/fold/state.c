@@ -31,6 +31,7 @@ struct state {
     size_t slot_mask, slots_taken, count; /* taken: by records, and by GONE */
     struct record_list dirty, unhashed;
     struct record_list removed; /* tombstones handed out: the store still has what they stand for */
+    size_t settled;             /* of the unhashed: those that a settling has left there */
     uint64_t sum[2];
 };
 
@@ -430,17 +431,41 @@ static void rehash(struct state *state, struct record *record)
     }
 }
 
+static void bring_in(struct state *state, struct record *record)
+{
+    if (!(record->flags & RECORD_REPLACED))
+        rehash(state, record);
+    record->flags &= (uint8_t)~RECORD_UNHASHED;
+}
+
+/* Records of one call change seldom and are many: fetching them again for an
+ * attestation would take longer than hashing them whenever they change. */
+static bool is_of_a_call(const struct record *record)
+{
+    return record->kind == RECORD_LIVE_CALL || record->kind == RECORD_CLOSED_CALL || record->kind == RECORD_EXPIRY;
+}
+
+void state_settle(struct state *state)
+{
+    struct record_list *list = &state->unhashed;
+    size_t kept = state->settled;
+    for (size_t i = kept; i < list->count; i++) {
+        if (is_of_a_call(list->at[i]))
+            bring_in(state, list->at[i]);
+        else
+            list->at[kept++] = list->at[i];
+    }
+    list->count = state->settled = kept;
+}
+
 void state_digest(struct state *state, uint64_t sum[2])
 {
     for (size_t i = 0; i < state->unhashed.count; i++) {
-        struct record *record = state->unhashed.at[i];
         if (i + FETCHED_AHEAD < state->unhashed.count)
             record_fetch(state->unhashed.at[i + FETCHED_AHEAD]);
-        if (!(record->flags & RECORD_REPLACED))
-            rehash(state, record);
-        record->flags &= (uint8_t)~RECORD_UNHASHED;
+        bring_in(state, state->unhashed.at[i]);
     }
-    state->unhashed.count = 0;
+    state->unhashed.count = state->settled = 0;
     sum[0] = state->sum[0];
     sum[1] = state->sum[1];
 }

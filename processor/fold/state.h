@@ -165,6 +165,8 @@ struct record *state_create(struct state *state, const struct key *key, size_t b
 struct record *state_restore(struct state *state, struct text key, struct text body);
 void state_changed(struct state *state, struct record *record);
 void state_remove(struct state *state, struct record *record);
+/* At the end of a step, while what it changed is near: brings some of it into the digest. */
+void state_settle(struct state *state);
 
 /* Keeps a record in memory while another points at it. */
 void record_pin(struct record *record, bool pinned);
