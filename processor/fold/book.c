@@ -211,7 +211,7 @@ void books_free(struct fold *fold)
 {
     /* An account with a book has live calls, and each of those a deadline. */
     for (size_t i = 0; i < fold->heap_count; i++)
-        if (record_kind_of(fold->heap[i].record) == RECORD_LIVE_CALL)
+        if (fold->heap[i].record && record_kind_of(fold->heap[i].record) == RECORD_LIVE_CALL)
             book_drop(record_links(fold->heap[i].record)->live.account);
 }
 

@@ -4,7 +4,9 @@
  * The heap holds one entry for each live call and recharge in flight. A tick
  * only moves the call's true deadline; the entry is brought up to it when it
  * comes to the top, so that a tick costs nothing here. An entry is therefore
- * never later than the true deadline. */
+ * never later than the true deadline. A call that ends leaves its entry without a
+ * record, so that an end moves no others: it goes when it comes to the top, or
+ * when half of the entries are like it. */
 #include "processor/fold/internal.h"
 
 #include <stdlib.h>
@@ -15,6 +17,8 @@ static size_t *heap_index(struct record *record)
     return record_kind_of(record) == RECORD_LIVE_CALL ? &links->live.heap_index : &links->recharge.heap_index;
 }
 
+#define GONE_KEPT 64 /* entries without a record: so many are never worth the trouble */
+
 /* One call.started can begin a call and cause a recharge: then both have one
  * place in the log, and the call comes first. */
 static bool earlier(const struct deadline *a, const struct deadline *b)
@@ -23,13 +27,15 @@ static bool earlier(const struct deadline *a, const struct deadline *b)
         return a->at_ms < b->at_ms;
     if (a->order != b->order)
         return a->order < b->order;
-    return record_kind_of(a->record) == RECORD_LIVE_CALL && record_kind_of(b->record) == RECORD_RECHARGE;
+    return a->record && b->record && record_kind_of(a->record) == RECORD_LIVE_CALL &&
+           record_kind_of(b->record) == RECORD_RECHARGE;
 }
 
 static void place(struct fold *fold, size_t i, struct deadline deadline)
 {
     fold->heap[i] = deadline;
-    *heap_index(deadline.record) = i;
+    if (deadline.record)
+        *heap_index(deadline.record) = i;
 }
 
 static void sift_up(struct fold *fold, size_t i)
@@ -65,15 +71,36 @@ void deadline_add(struct fold *fold, int64_t at_ms, int64_t order, struct record
     sift_up(fold, fold->heap_count++);
 }
 
+static void remove_gone(struct fold *fold)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < fold->heap_count; i++)
+        if (fold->heap[i].record)
+            place(fold, kept++, fold->heap[i]);
+    fold->heap_count = kept;
+    fold->heap_gone = 0;
+    for (size_t i = kept / 2; i-- > 0;)
+        sift_down(fold, i);
+}
+
 void deadline_remove(struct fold *fold, struct record *record)
 {
-    size_t i = *heap_index(record);
-    struct deadline last = fold->heap[--fold->heap_count];
-    if (i == fold->heap_count)
-        return;
-    place(fold, i, last);
-    sift_up(fold, i);
-    sift_down(fold, *heap_index(last.record));
+    fold->heap[*heap_index(record)].record = NULL;
+    fold->heap_gone++;
+    if (fold->heap_gone > GONE_KEPT && fold->heap_gone * 2 > fold->heap_count)
+        remove_gone(fold);
+}
+
+/* True when there is a first entry; it has a record then. */
+static bool has_first(struct fold *fold)
+{
+    while (fold->heap_count > 0 && !fold->heap[0].record) {
+        fold->heap_gone--;
+        fold->heap[0] = fold->heap[--fold->heap_count];
+        if (fold->heap_count > 0)
+            sift_down(fold, 0);
+    }
+    return fold->heap_count > 0;
 }
 
 static int64_t true_deadline(struct record *record)
@@ -109,16 +136,15 @@ static bool first_is_true(struct fold *fold)
 
 int64_t deadline_first(struct fold *fold)
 {
-    if (fold->heap_count == 0)
-        return INT64_MAX;
-    while (!first_is_true(fold)) {
-    }
-    return fold->heap[0].at_ms;
+    while (has_first(fold))
+        if (first_is_true(fold))
+            return fold->heap[0].at_ms;
+    return INT64_MAX;
 }
 
 void deadlines_meet(struct fold *fold)
 {
-    while (fold->heap_count > 0 && fold->heap[0].at_ms <= fold->p->clock_ms) {
+    while (has_first(fold) && fold->heap[0].at_ms <= fold->p->clock_ms) {
         struct record *record = fold->heap[0].record;
         if (!first_is_true(fold))
             continue;
@@ -169,6 +195,8 @@ void expiry_add(struct fold *fold, int queue, const struct key *closed)
     if (ends->head == ends->tail)
         ends->head_time_ms = entry->time_ms;
     ends->tail++;
+    expiry_key(&key, queue, ends->tail); /* where the next one goes, to be near by then */
+    state_fetch_slot(fold->state, key_hash(&key));
 }
 
 /* The closed call goes unless its id has been used for a newer one since. */

@@ -238,7 +238,7 @@ static void expect_key(const struct fold *fold, struct fold_hint *hint, const st
 static void expect_start(const struct fold *fold, const struct event *event, struct fold_hint *hint)
 {
     struct text account = event->subject, from = event->data.call_started.from;
-    struct text call = event->data.call_started.call_id;
+    struct text call = event->data.call_started.call_id, member = event->data.call_started.member_id;
     struct key key;
     key_make(&key, RECORD_ACCOUNT, account);
     expect_key(fold, hint, &key);
@@ -246,9 +246,11 @@ static void expect_start(const struct fold *fold, const struct event *event, str
     expect_key(fold, hint, &key);
     key.bytes[0] = RECORD_CLOSED_CALL;
     expect_key(fold, hint, &key);
-    key_make3(&key, RECORD_ASSIGNMENT, account, from, event->data.call_started.member_id);
-    expect_key(fold, hint, &key);
     key_make2(&key, RECORD_NUMBER, account, from);
+    expect_key(fold, hint, &key);
+    key_make3(&key, RECORD_ASSIGNMENT, account, from, member);
+    expect_key(fold, hint, &key);
+    key_make2(&key, RECORD_MEMBER, account, member);
     expect_key(fold, hint, &key);
 }
 

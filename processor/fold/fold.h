@@ -81,7 +81,7 @@ void fold_step(struct fold *fold, const struct fold_record *record, const struct
  * come says so in three steps, each some events before the next and the last
  * some before the event's own fold_step: what it will touch is then near. That
  * changes nothing but the time it takes. */
-#define HINT_HASHES 5
+#define HINT_HASHES 6
 struct fold_hint {
     bool is_report; /* of a live call, whose key's hash is the first */
     uint8_t count;

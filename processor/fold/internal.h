@@ -41,7 +41,7 @@ void arena_free(struct arena *arena);
 struct deadline {
     int64_t at_ms; /* second clock; may be earlier than the true one, never later */
     int64_t order; /* place in the log of the call's start or the recharge's command */
-    struct record *record;
+    struct record *record; /* NULL: not wanted any more */
 };
 
 struct input_chain {
@@ -67,7 +67,7 @@ struct fold {
     struct input_chain input;
 
     struct deadline *heap;
-    size_t heap_count, heap_capacity;
+    size_t heap_count, heap_capacity, heap_gone; /* gone: entries without a record */
     struct deck_view *decks;
     size_t deck_count, deck_capacity;
     struct record **fx;
@@ -167,9 +167,12 @@ int64_t saturating_add(int64_t a, int64_t b);
 bool member_may_act(struct fold *fold, struct text account, struct text actor);
 enum verdict not_permitted(struct fold *fold, struct text actor);
 struct number_record *number_find(struct fold *fold, struct text account, struct text number);
-bool number_assigned(struct fold *fold, struct text account, struct text number, struct text member);
+/* True when the member, a present one, is assigned to the account's number. */
+bool number_assigned(struct fold *fold, struct text account, struct text number_text,
+                     const struct number_record *number, struct text member_text);
 /* True when the account, or the number, blocks a prefix of `to`. */
-bool destination_is_blocked(struct fold *fold, struct record *account, struct text number, struct text to);
+bool destination_is_blocked(struct fold *fold, struct record *account, struct text number_text,
+                            const struct number_record *number, struct text to);
 
 /* call.c */
 static inline struct call_record *call_of(struct record *call)

@@ -56,10 +56,10 @@ static bool judge_settings(struct fold *fold, const struct event *event, struct 
     if (!number->international)
         return deny(judgement, DENIED_INTERNATIONAL_DISABLED,
                     text_format(fold, "international calling is off for %.*s", TEXT_ARGS(from)));
-    if (!number_assigned(fold, event->subject, from, member))
+    if (!number_assigned(fold, event->subject, from, number, member))
         return deny(judgement, DENIED_MEMBER_NOT_ASSIGNED,
                     text_format(fold, "%.*s is not assigned to %.*s", TEXT_ARGS(member), TEXT_ARGS(from)));
-    if (destination_is_blocked(fold, account, from, to))
+    if (destination_is_blocked(fold, account, from, number, to))
         return deny(judgement, DENIED_DESTINATION_BLOCKED_BY_ACCOUNT,
                     text_format(fold, "the account blocks %.*s for %.*s", TEXT_ARGS(to), TEXT_ARGS(from)));
     return false;

@@ -206,10 +206,18 @@ static struct pair pair_find(struct fold *fold, struct text account, struct text
     return pair;
 }
 
-bool number_assigned(struct fold *fold, struct text account, struct text number, struct text member)
+bool number_assigned(struct fold *fold, struct text account, struct text number_text,
+                     const struct number_record *number, struct text member_text)
 {
-    struct pair pair = pair_find(fold, account, number, member);
-    return pair.assigned && pair.member->present && pair.number->present;
+    struct key key;
+    key_make3(&key, RECORD_ASSIGNMENT, account, number_text, member_text);
+    struct record *record = state_find(fold->state, &key);
+    if (!record)
+        return false;
+    const struct assignment_record *assignment = record_body(record);
+    struct record *m = find2(fold, RECORD_MEMBER, account, member_text);
+    const struct member_record *member = m ? record_body(m) : NULL;
+    return member && assignment_holds(assignment, number, member) && member->present && number->present;
 }
 
 enum verdict member_assigned(struct fold *fold, const struct event *event, struct record *account)
@@ -279,13 +287,13 @@ static bool any_block(struct fold *fold, struct text account, struct text number
     return false;
 }
 
-bool destination_is_blocked(struct fold *fold, struct record *account, struct text number_text, struct text to)
+bool destination_is_blocked(struct fold *fold, struct record *account, struct text number_text,
+                            const struct number_record *number, struct text to)
 {
     struct text id = account_id(account);
     const struct account_record *body = record_body(account);
-    const struct number_record *number = number_find(fold, id, number_text);
     return any_block(fold, id, TEXT_NONE, NULL, body->block_lengths, digits_of(to)) ||
-           (number && any_block(fold, id, number_text, number, number->block_lengths, digits_of(to)));
+           any_block(fold, id, number_text, number, number->block_lengths, digits_of(to));
 }
 
 /* The block an event speaks of, and what it hangs on. */
