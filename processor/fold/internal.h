@@ -39,8 +39,8 @@ void arena_reset(struct arena *arena);
 void arena_free(struct arena *arena);
 
 struct deadline {
-    int64_t at_ms; /* second clock; may be earlier than the true one, never later */
-    int64_t order; /* place in the log of the call's start or the recharge's command */
+    int64_t at_ms;         /* second clock; may be earlier than the true one, never later */
+    int64_t order;         /* place in the log of the call's start or the recharge's command */
     struct record *record; /* NULL: not wanted any more */
 };
 

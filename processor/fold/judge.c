@@ -221,8 +221,7 @@ static void sms_answer(struct fold *fold, const struct event *event)
                  text_format(fold, "no rate deck is in force for origin %.*s", TEXT_ARGS(origin)));
         return;
     }
-    const struct rate_record *rate =
-        rate_match(fold, view, index, (struct text){to.at + 1, to.len - 1}, &matched);
+    const struct rate_record *rate = rate_match(fold, view, index, (struct text){to.at + 1, to.len - 1}, &matched);
     if (!rate || !rate->domestic || rate->status == RATE_BLOCKED)
         sms_deny(fold, event, DENIED_INTERNATIONAL_SMS,
                  text_format(fold, "%.*s is not domestic from %.*s", TEXT_ARGS(to), TEXT_ARGS(origin)));

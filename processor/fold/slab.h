@@ -22,7 +22,7 @@ struct slab {
     void *free[SLAB_LARGEST / SLAB_GRAIN + 1]; /* by size in grains: blocks given back, linked */
     struct slab_chunk *chunks;
     struct slab_large *large; /* blocks of malloc's */
-    char *at, *end; /* of the newest chunk: what was never given out */
+    char *at, *end;           /* of the newest chunk: what was never given out */
 };
 
 /* size bytes, all zeros, aligned to SLAB_GRAIN. Aborts when memory is out. */

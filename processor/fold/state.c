@@ -27,7 +27,7 @@ struct record_list {
 struct state {
     struct fold_loader loader;
     struct slab slab;
-    uint64_t *slots; /* tag << 48 | pointer, 0 = empty; linear probing */
+    uint64_t *slots;                      /* tag << 48 | pointer, 0 = empty; linear probing */
     size_t slot_mask, slots_taken, count; /* taken: by records, and by GONE */
     struct record_list dirty, unhashed;
     struct record_list removed; /* tombstones handed out: the store still has what they stand for */
@@ -94,7 +94,7 @@ struct key key_of3(enum record_kind kind, struct text a, struct text b, struct t
 static bool is_resident(uint8_t kind)
 {
     for (size_t i = 0; i < sizeof RESIDENT_KINDS - 1; i++)
-        if (kind == RESIDENT_KINDS[i])
+        if (kind == (uint8_t)RESIDENT_KINDS[i])
             return true;
     return false;
 }
