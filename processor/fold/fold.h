@@ -145,8 +145,8 @@ struct fold_counts {
 };
 void fold_counts(const struct fold *fold, struct fold_counts *counts);
 
-/* Hands every record that changed since the last time to visit, in no order;
- * body absent = deleted. Both texts are valid during the call only. Until
+/* Hands every record that changed since the last time to visit, in no order (but
+ * for those of resident kinds that came and went meanwhile); body absent = deleted. Both texts are valid during the call only. Until
  * fold_clean says that all of them are stored, the loader is not asked for them;
  * the fold may go on meanwhile, but not hand out or forget more. */
 typedef void fold_visit(void *context, struct text key, struct text body);

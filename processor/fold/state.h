@@ -2,8 +2,8 @@
  *
  * A hash table of records (records.h). What is not there is loaded through the
  * fold_loader, but for the resident kinds, of which all are there. Changed
- * records are remembered twice: for the digest, which is brought up to date when
- * it is asked for, and for the store, which takes them at a checkpoint.
+ * records are remembered twice: for the digest, which is brought up to date after
+ * a step or when it is asked for, and for the store, which takes them at a checkpoint.
  *
  * A removed record stays as a tombstone until the store has removed it too
  * (state_clean says so),
