@@ -59,6 +59,7 @@ static void open_loop(struct loop *loop, const char *path, int64_t first)
 {
     struct kafka_settings settings;
     struct store_error error;
+    client_keep_memory();
     loop->consumer.rebalance = on_rebalance;
     if (!kafka_settings_read(&settings, path, &(struct option_list){0}, &error) ||
         !client_open(&loop->producer, CLIENT_PRODUCER, &settings, &error) ||

@@ -1,6 +1,7 @@
 /* client.c - see client.h. */
 #include "processor/kafka/client.h"
 
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,8 @@
 #define REACH_STEP_MS   500
 #define OFFSETS_REQUEST "ApiKey TxnOffsetCommit (28) Versions "
 #define OFFSETS_VERSION 3
+#define MALLOC_LARGEST  (32 << 20) /* that glibc takes from its heaps: a fetched batch is smaller */
+#define MEMORY_KEPT     (1 << 30)
 #define DECK_MS         "60000" /* that a large deck may take to every partition */
 
 struct preset {
@@ -256,6 +259,13 @@ bool client_open(struct client *client, enum client_kind kind, const struct kafk
     }
     rd_kafka_conf_destroy(conf);
     return fail_with(error, EX_CONFIG, "the Kafka properties do not go together: %s", why);
+}
+
+void client_keep_memory(void)
+{
+    mallopt(M_MMAP_THRESHOLD, MALLOC_LARGEST);
+    mallopt(M_TOP_PAD, 2 * MALLOC_LARGEST);
+    mallopt(M_TRIM_THRESHOLD, MEMORY_KEPT);
 }
 
 void client_close(struct client *client)

@@ -639,6 +639,7 @@ struct log *log_kafka_open(const struct log_kafka_config *config, struct store_e
     struct log_kafka *kafka = calloc(1, sizeof *kafka);
     if (kafka == NULL)
         abort();
+    client_keep_memory();
     kafka->log.does = &operations;
     kafka->config = *config;
     kafka->consumer.rebalance = on_rebalance;
