@@ -12,7 +12,8 @@
 #   replay    REPLAY_SEEDS=5 days of 200 accounts folded again, tampered with and archived through
 #             KILLS=300; FLIPS=100 times one byte changed in each of 13 places
 #   kafka     KAFKA_SEEDS=4 times tests/kafka/, each with KAFKA_KILLS=500 at any moment, 216 at the
-#             fail points and 50 zombies
+#             fail points and 50 zombies, and KAFKA_BROKER_KILLS=50 of the broker; KAFKA_TESTS="test_chaos
+#             test_brokers": those files alone
 #   day       DAY_SEEDS=3 days of ACCOUNTS=3000 accounts
 #   books     the exports of a day of BOOKS_ACCOUNTS=1000 accounts, a spreadsheet among their
 #             readers: needs LibreOffice (libreoffice-calc-nogui)
@@ -79,8 +80,10 @@ snapshots() {
 
 kafka() {
     for seed in $(seeds "${KAFKA_SEEDS:-4}"); do
-        SEED=$seed KILLS=${KAFKA_KILLS:-500} ACCOUNTS=600 \
-            part "kafka, SEED=$seed, ${KAFKA_KILLS:-500} kills at any moment" tests/kafka/run.sh "$build"
+        # shellcheck disable=SC2086  # a list of names
+        SEED=$seed KILLS=${KAFKA_KILLS:-500} BROKER_KILLS=${KAFKA_BROKER_KILLS:-50} ACCOUNTS=600 \
+            part "kafka, SEED=$seed, ${KAFKA_KILLS:-500} kills at any moment, ${KAFKA_BROKER_KILLS:-50} of the broker" \
+            tests/kafka/run.sh "$build" all.py ${KAFKA_TESTS:-}
     done
 }
 

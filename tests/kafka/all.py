@@ -1,4 +1,4 @@
-"""Runs every test_*.py here, JOBS of them at once: they wait more than they work.
+"""Runs every test_*.py here, or those that are named, JOBS of them at once: they wait more than they work.
 
 Prints what each said as it ends, and at last "N passed, N failed"."""
 import concurrent.futures
@@ -27,7 +27,7 @@ def run(module):
 
 
 def main():
-    modules = sorted(path.stem for path in HERE.glob("test_*.py"))
+    modules = sys.argv[1:] or sorted(path.stem for path in HERE.glob("test_*.py"))
     with concurrent.futures.ThreadPoolExecutor(JOBS) as pool:
         results = list(pool.map(run, modules))
     for module, (_, failed) in zip(modules, results):

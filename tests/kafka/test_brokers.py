@@ -1,14 +1,17 @@
 """Brokers that die: the topics end as if nothing had happened.
 
-SEED comes from the environment. What is to happen at a moment of a commit happens when the
+SEED and BROKER_KILLS come from the environment. What is to happen at a moment of a commit happens when the
 proxy sees the request for it (proxy.Trap)."""
+import os
 import subprocess
+import time
 
 import topics
 from cluster import Cluster, die_with_parent
 from house import CALLFOLD, CLIENT, EX_UNAVAILABLE, await_that, callfold
 from test_chaos import PIECE, History
 
+BROKER_KILLS = int(os.environ.get("BROKER_KILLS", "1"))
 DECK = "examples/decks/2026-standard.csv"
 
 
@@ -50,6 +53,21 @@ class Brokers(OneBroker):
             self.house.feed_meanwhile(5 * PIECE, 5, 1.0)
             self.await_sprung(trap)
             self.restart_broker()       # its coordinators load what they know while the meter asks
+        self.finish()
+
+    def test_a_broker_killed_at_random_moments(self):
+        """And each third time the meter with it."""
+        print(f"BROKER_KILLS={BROKER_KILLS}", flush=True)
+        self.meter.start()
+        for i in range(BROKER_KILLS):
+            self.house.feed_meanwhile(5 * PIECE, 5, 2.0)
+            time.sleep(self.random.uniform(0.0, 3.0))
+            self.broker.kill()
+            if i % 3 == 2 and self.meter.runs():
+                self.meter.kill()
+            self.restart_broker()
+            if not self.meter.runs():
+                self.meter.start()
         self.finish()
 
     def test_stopped_in_the_middle_of_a_commit_that_no_broker_answers(self):
