@@ -11,10 +11,10 @@
 #include "snapshots/files.h"
 #include "terminal/message.h"
 
-#define ASK_MS      2000  /* one question; asked again until PATIENCE_S are over */
-#define LEADER_MS   2000  /* one question to a partition's leader, likewise */
-#define PATIENCE_S  75    /* more than a transaction lives with librdkafka's own default */
-#define AGREE_S     10    /* until the record of a commit is there as its offset is */
+#define ASK_MS      2000 /* one question; asked again until PATIENCE_S are over */
+#define LEADER_MS   2000 /* one question to a partition's leader, likewise */
+#define PATIENCE_S  75   /* more than a transaction lives with librdkafka's own default */
+#define AGREE_S     10   /* until the record of a commit is there as its offset is */
 #define POLL_MS     100
 #define LOOK_BACK   16 /* offsets before the end at first, markers among them */
 #define LOOK_FACTOR 16

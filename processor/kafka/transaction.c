@@ -15,8 +15,8 @@
 #define INIT_MS    100 /* first try; each next one twice as long, up to */
 #define INIT_MAX   10000
 #define STEP_MS    1000 /* between two looks at whether the process is to end */
-#define PATIENCE_S 75 /* with a coordinator that is not there at the start */
-#define FULL_MS    10 /* wait for room in the producer's queue */
+#define PATIENCE_S 75   /* with a coordinator that is not there at the start */
+#define FULL_MS    10   /* wait for room in the producer's queue */
 #define HELD_MAX   (64 << 20)
 #define ABORT_MS   15000 /* by then the brokers have aborted it themselves */
 #define ABORTS_MAX 20    /* in a row: then it does not pass by itself */
@@ -50,8 +50,7 @@ static bool take_name(struct transaction *transaction, const struct kafka_settin
         if (fault == NULL)
             return true;
         rd_kafka_poll(producer->rk, 0);
-        bool again =
-            rd_kafka_error_is_retriable(fault) && seconds_now() - begun < PATIENCE_S && pulse_goes_on();
+        bool again = rd_kafka_error_is_retriable(fault) && seconds_now() - begun < PATIENCE_S && pulse_goes_on();
         if (!again)
             client_fail(producer, error, rd_kafka_error_code(fault), rd_kafka_error_string(fault),
                         "begin transactions");
