@@ -1,9 +1,11 @@
 """Whatever happens to a meter: the topics end as if nothing had, none lost, none twice.
 
 SEED and KILLS come from the environment; what a test did with them is in its messages."""
+import contextlib
 import os
 import random
 import signal
+import subprocess
 import time
 import unittest
 
@@ -17,6 +19,26 @@ PIECE = 60
 FAIL_POINTS = ("after-produce", "before-commit", "after-commit", "before-checkpoint", "mid-checkpoint", "fsync",
                "between-partitions", "after-checkpoint")
 OFTEN = ("--checkpoint-ms", "200")
+
+
+@contextlib.contextmanager
+def own_disk(path):
+    """A file system at path until the end; False where nobody may mount one."""
+    path.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", path]
+    is_own = subprocess.run(mount, stderr=subprocess.DEVNULL, check=False).returncode == 0
+    try:
+        yield is_own
+    finally:
+        if is_own:
+            subprocess.run(["umount", "--lazy", path], check=True)
+
+
+def leave_room(path, room):
+    """Of the file system at path so many bytes are free from now on."""
+    found = os.statvfs(path)
+    size = (found.f_blocks - found.f_bfree) * found.f_frsize + room
+    subprocess.run(["mount", "-o", f"remount,size={size}", path], check=True)
 
 
 class History(unittest.TestCase):
@@ -86,17 +108,24 @@ class Kills(History):
         self.finish()
 
     def test_a_full_disk_under_the_state(self):
-        """No file may grow: the state cannot be stored, what was committed stays committed."""
-        self.meter.start()
-        self.house.feed(PIECE)
-        self.house.await_folded()
-        self.assertEqual(0, self.meter.end())
-        size = max(path.stat().st_size for path in self.meter.state.rglob("*") if path.is_file())
-        self.meter.start(file_size=size // 2)
-        self.assertEqual(EX_IOERR, self.feed_until_it_ends(self.meter), self.meter.said())
-        self.assertIn("nothing is lost", self.meter.said())
-        self.meter.start()
-        self.finish()
+        """The state cannot be stored, what was committed stays committed. Where nothing can be
+        mounted, no file may grow instead."""
+        disk = self.house.work / "disk"
+        with own_disk(disk) as is_own:
+            meter = self.house.meter("a", *OFTEN, state=disk / "state").start()
+            self.house.feed(PIECE)
+            self.house.await_folded()
+            self.assertEqual(0, meter.end())
+            size = max(path.stat().st_size for path in meter.state.rglob("*") if path.is_file())
+            if is_own:
+                leave_room(disk, 8192)
+            meter.start(file_size=None if is_own else size // 2)
+            self.assertEqual(EX_IOERR, self.feed_until_it_ends(meter), meter.said())
+            self.assertIn("nothing is lost", meter.said())
+            if is_own:
+                leave_room(disk, 64 << 20)
+            meter.start()
+            self.finish()
 
     def test_a_full_disk_under_a_new_state(self):
         new = self.house.meter("a", *OFTEN)
