@@ -220,6 +220,10 @@ static int run_engine(const struct run_options *options, const struct run_means 
         .stop = &stop_wanted,
     };
     int exit_code = engine_run(&config, log, means->figures, error);
+    if (exit_code == EX_TEMPFAIL) {
+        message_note("%s", error->message);
+        return EX_OK;
+    }
     if (exit_code == EX_OK)
         say_summary(options, means->figures);
     return exit_code;

@@ -29,7 +29,8 @@ struct engine_config {
     const volatile sig_atomic_t *stop;   /* not 0: end in good order */
 };
 
-/* Runs until the log's end or until stopped; EX_OK, or the code that goes with
+/* Runs until the log's end or until stopped; EX_OK, EX_TEMPFAIL when it was
+ * stopped before all states had caught up, or another code that goes with
  * *error. Adds to *figures, which begin as zeros. The log stays the caller's to
  * close. */
 int engine_run(const struct engine_config *config, struct log *log, struct figures *figures, struct store_error *error);

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <limits.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/pidfd.h>
@@ -52,25 +53,38 @@ static int prove(void *context)
     return store_adds_up(suspect->dir, suspect->number) ? EX_OK : EX_SOFTWARE;
 }
 
-/* The child's exit code. It may take its time, and we are alive meanwhile. */
-static int await(pid_t child)
+static bool fail_as_stopped(struct store_error *error)
 {
-    struct pollfd end = {.fd = child > 0 ? pidfd_open(child, 0) : -1, .events = POLLIN};
-    while (end.fd >= 0 && poll(&end, 1, BEAT_MS) <= 0)
-        pulse_beat();
-    if (end.fd >= 0)
-        close(end.fd);
-    return isolated_end(child);
+    return fail_with(error, EX_TEMPFAIL, "stopped before the state was there");
 }
 
-/* In a process of its own: what a failing machine left of a map may kill its reader. */
-static bool prove_store(const char *dir, uint32_t number)
+/* Work in a process of its own may take its time, and we are alive meanwhile.
+ * False, with *error, when we are to end before it has: nothing is known then. */
+static bool await(int (*work)(void *context), void *context, int *exit_code, struct store_error *error)
+{
+    pid_t child = isolated_start(work, context);
+    struct pollfd end = {.fd = child > 0 ? pidfd_open(child, 0) : -1, .events = POLLIN};
+    bool goes_on = true;
+    while (end.fd >= 0 && goes_on && poll(&end, 1, BEAT_MS) <= 0)
+        goes_on = pulse_goes_on();
+    if (end.fd >= 0)
+        close(end.fd);
+    if (!goes_on)
+        kill(child, SIGKILL);
+    *exit_code = isolated_end(child);
+    return goes_on || fail_as_stopped(error);
+}
+
+/* In a process of its own: what a failing machine left of a map may kill its
+ * reader. False without *error set: it is damaged. */
+static bool prove_store(const char *dir, uint32_t number, struct store_error *error)
 {
     char path[PATH_MAX];
     struct stat status;
+    int exit_code;
     struct suspect suspect = {dir, number};
     store_path(path, dir, number);
-    return stat(path, &status) != 0 || await(isolated_start(prove, &suspect)) == EX_OK;
+    return stat(path, &status) != 0 || (await(prove, &suspect, &exit_code, error) && exit_code == EX_OK);
 }
 
 static bool set_aside(const char *dir, uint32_t number, struct store_error *error)
@@ -117,8 +131,7 @@ static bool check_versions(const struct partition *partition, uint32_t partition
 
 static bool restore_record(void *fold, struct text key, struct text body)
 {
-    pulse_beat();
-    return fold_restore(fold, key, body);
+    return pulse_goes_on() && fold_restore(fold, key, body);
 }
 
 /* False when the stored records do not make a state, or not the header's. */
@@ -159,13 +172,13 @@ static bool load_proven(struct partition *partition, const char *dir, uint32_t p
         return false;
     const struct fold_loader loader = {store_load, partition->store};
     partition->fold = fold_new(partition->number, partition_count, &loader);
-    return restore(partition);
+    return restore(partition) || (!pulse_goes_on() && fail_as_stopped(error));
 }
 
 static bool load(struct partition *partition, const char *dir, uint32_t partition_count, struct store_error *error)
 {
     error->code = EX_OK;
-    return prove_store(dir, partition->number) && load_proven(partition, dir, partition_count, error);
+    return prove_store(dir, partition->number, error) && load_proven(partition, dir, partition_count, error);
 }
 
 static void say_passed_over(const struct snapshot_place *place, const char *why)
@@ -173,29 +186,59 @@ static void say_passed_over(const struct snapshot_place *place, const char *why)
     message_note("partition %" PRIu32 ": the snapshot %s is passed over: %s", place->partition, place->name, why);
 }
 
+/* What a process of its own is to restore, and in memory that both see what came of it. */
+struct snapshot_wish {
+    const struct partition_places *places;
+    const struct log_progress *last;
+    struct store_error error;
+};
+
+static int restore_newest(void *context)
+{
+    struct snapshot_wish *wish = context;
+    const struct partition_places *places = wish->places;
+    char home[HOME_SIZE];
+    struct snapshot_name name;
+    struct manifest manifest;
+    const struct snapshot_place folder = {.dir = places->snapshots, .partition = wish->last->partition};
+    const struct snapshot_log log = {home, places->partition_count, wish->last->position};
+    if (!state_home_read(places->state, home, &wish->error) ||
+        !snapshot_restore_newest(&folder, places->key, &log, places->state, false, say_passed_over, &name, &manifest,
+                                 &wish->error))
+        return wish->error.code;
+    message_note("partition %" PRIu32 ": no state here; restored the snapshot %s, which stands at offset %" PRId64,
+                 wish->last->partition, name.text, manifest.stock.header.next_offset);
+    return EX_OK;
+}
+
+/* False with *error unless there was none: one that died says nothing. */
+static bool judge_restored(const struct snapshot_wish *wish, int exit_code, struct store_error *error)
+{
+    if (exit_code == EX_NOINPUT) {
+        message_note("partition %" PRIu32 ": no state here, and %s; folding from the first event",
+                     wish->last->partition, wish->error.message);
+        return true;
+    }
+    if (exit_code != EX_OK && exit_code != wish->error.code)
+        return fail_with(error, EX_UNAVAILABLE,
+                         "what restored a snapshot of partition %" PRIu32
+                         " was killed or died; if this stays so, --snapshots names one that cannot be restored",
+                         wish->last->partition);
+    *error = wish->error;
+    return exit_code == EX_OK;
+}
+
 /* A state from the newest snapshot, in place of one that is not there; none is
  * no error. */
 static bool restore_snapshot(const struct partition_places *places, const struct log_progress *last,
                              struct store_error *error)
 {
-    char home[HOME_SIZE];
-    struct snapshot_name name;
-    struct manifest manifest;
-    const struct snapshot_place folder = {.dir = places->snapshots, .partition = last->partition};
-    const struct snapshot_log log = {home, places->partition_count, last->position};
-    if (!state_home_read(places->state, home, error))
-        return false;
-    if (snapshot_restore_newest(&folder, places->key, &log, places->state, false, say_passed_over, &name, &manifest,
-                                error)) {
-        message_note("partition %" PRIu32 ": no state here; restored the snapshot %s, which stands at offset %" PRId64,
-                     last->partition, name.text, manifest.stock.header.next_offset);
-        return true;
-    }
-    if (error->code != EX_NOINPUT)
-        return false;
-    message_note("partition %" PRIu32 ": no state here, and %s; folding from the first event", last->partition,
-                 error->message);
-    return true;
+    int exit_code;
+    struct snapshot_wish *wish = isolated_memory(sizeof *wish);
+    *wish = (struct snapshot_wish){.places = places, .last = last};
+    bool restored = await(restore_newest, wish, &exit_code, error) && judge_restored(wish, exit_code, error);
+    isolated_memory_free(wish, sizeof *wish);
+    return restored;
 }
 
 /* Something was committed, so a snapshot may be near it. */

@@ -233,16 +233,22 @@ static void say_assigned(const struct log_kafka *kafka)
     message_note("assigned   partitions %s of %" PRIu32, list, kafka->partition_count);
 }
 
+/* An answer that was not waited for, since we are to end, is no fault. */
+static enum log_answer fail_to_wait(struct log_kafka *kafka)
+{
+    if (*kafka->config.stop != 0 && kafka->log.error.code == EX_UNAVAILABLE)
+        kafka->log.error.code = EX_TEMPFAIL;
+    return LOG_FAILED;
+}
+
 static enum log_answer give_assigned(struct log_kafka *kafka, struct log_batch *batch)
 {
     size_t count = (size_t)kafka->mine->cnt;
     if (!refuse_new_partitions(kafka))
         return LOG_FAILED;
     if (count > 0 && !committed_read(&kafka->consumer, &kafka->reader, kafka->mine, kafka->partition_count,
-                                     kafka->assigned, kafka->owners, &kafka->log.error)) {
-        bool was_stopped = kafka->log.error.code == EX_UNAVAILABLE && *kafka->config.stop != 0;
-        return was_stopped ? LOG_IDLE : LOG_FAILED; /* with no partitions there is nothing to end */
-    }
+                                     kafka->assigned, kafka->owners, &kafka->log.error))
+        return fail_to_wait(kafka);
     for (size_t i = 0; i < count; i++) {
         struct place *place = &kafka->places[kafka->assigned[i].partition];
         place->committed = kafka->assigned[i].position;
@@ -466,7 +472,9 @@ static enum log_answer kafka_recall(struct log *log, uint32_t partition, int64_t
                                     struct log_published *published)
 {
     struct log_kafka *kafka = of(log);
-    return attestations_next(&kafka->attestations, kafka->config.settings, partition, inputs, published, &log->error);
+    enum log_answer answer =
+        attestations_next(&kafka->attestations, kafka->config.settings, partition, inputs, published, &log->error);
+    return answer == LOG_FAILED ? fail_to_wait(kafka) : answer;
 }
 
 /* Publishing. */
