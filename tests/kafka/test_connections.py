@@ -3,7 +3,7 @@
 SEED comes from the environment."""
 import time
 
-from house import CLIENT, MEMBER
+from house import CLIENT, MEMBER, await_that
 from test_brokers import OneBroker
 from test_chaos import OFTEN, PIECE
 
@@ -32,6 +32,18 @@ class Connections(OneBroker):
                 self.house.await_folded()
                 self.assertEqual(0, self.meter.end(), self.meter.said())
         self.assertEqual([], self.house.differences(), self.meter.said())
+
+    def test_outputs_that_no_broker_takes_in_time(self):
+        """Their transaction is given up: the meter goes back to the last commit, in the same process."""
+        short = self.house.meter("a", *OFTEN, "-X", "transaction.timeout.ms=3000", state=self.meter.state)
+        short.start()
+        trap = self.proxy.trap("Produce", CLIENT, "before", action=self.proxy.stall)
+        self.house.feed(5 * PIECE)
+        await_that(trap.sprung.is_set, short.said)
+        short.await_saying("timed out on callfold.")    # librdkafka's word of outputs
+        self.proxy.flow()
+        self.house.feed(PIECE)
+        self.finish()
 
     def test_connections_cut_and_stalled_at_random_moments(self):
         self.meter.start()
