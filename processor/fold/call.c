@@ -94,7 +94,12 @@ struct record *call_find_closed(struct fold *fold, struct text account, struct t
         return NULL;
     const struct closed_call_record *closed = record_body(record);
     int queue = closed->closing == CLOSED_DENIED ? EXPIRY_DENIED : EXPIRY_CLOSED;
-    return closed->closed_at_ms > fold->p->expiry[queue].forgotten_ms ? record : NULL;
+    if (closed->closed_at_ms > fold->p->expiry[queue].forgotten_ms)
+        return record;
+    /* Its turn in the queue has not come. It goes now: what is made anew under its
+     * key must not find it in the store alone. */
+    state_remove(fold->state, record);
+    return NULL;
 }
 
 /* --- posting and closing --- */

@@ -198,7 +198,7 @@ void call_move(struct account_step *step, struct record *call, int64_t duration_
  * start_offset), its deadline, its account in memory. */
 void call_enlist(struct fold *fold, struct record *call, struct record *account);
 struct record *call_find_live(struct fold *fold, struct text account, struct text call);
-/* The memory of a closed or denied call; NULL when there is none, or none any more. */
+/* The memory of a closed or denied call; NULL when there is none, or none any more: what was left is removed. */
 struct record *call_find_closed(struct fold *fold, struct text account, struct text call);
 struct closed_call_record *closed_create(struct fold *fold, const struct key *key, struct contents contents,
                                          size_t more);
