@@ -9,7 +9,7 @@ import time
 
 from measure import Row, at_most, launch, median
 
-SNAPSHOTS = 5
+SNAPSHOTS = 3
 EVERY_S = 2
 POLL_S = 0.002
 BEFORE_S = 0.1  # from the start of callfold-snapshot to its first file, and more

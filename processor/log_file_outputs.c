@@ -17,6 +17,8 @@
 #include "snapshots/files.h"
 
 #define PROGRESS_LONG ((int64_t)1 << 18) /* bytes; beyond it old records are dropped at a sync */
+#define PAGE          4096
+#define WRITEBACK     ((int64_t)1 << 20) /* bytes */
 
 #define X(symbol, word) word,
 static const char *const topic_words[TOPIC_COUNT] = {OUTPUT_TOPICS(X)};
@@ -312,7 +314,7 @@ void outputs_close(struct outputs *outputs)
 /* What is left may be of a process that was killed before it could sync it. */
 static bool cut_one(struct output_file *file, int64_t length, struct store_error *error)
 {
-    file->length = length;
+    file->length = file->begun = length;
     file->unsynced = true;
     return ftruncate(file->fd, length) == 0 || fail_with_errno(error, errno, "cut back", file->path);
 }
@@ -339,6 +341,17 @@ void outputs_append(struct outputs *outputs, enum output_topic topic, struct tex
     buffer_append(&outputs->files[topic].pending, "\n", 1);
 }
 
+/* The disk may begin with what a sync will wait for; not with every few lines, for it would write the
+ * last page again and again. That it could not is the sync's to say. */
+static void begin_writeback(struct output_file *file)
+{
+    int64_t whole = file->length - file->length % PAGE;
+    if (whole - file->begun < WRITEBACK)
+        return;
+    (void)sync_file_range(file->fd, file->begun, whole - file->begun, SYNC_FILE_RANGE_WRITE);
+    file->begun = whole;
+}
+
 static bool write_pending(struct output_file *file, struct store_error *error)
 {
     if (!write_whole(file->fd, file->pending.at, file->pending.len))
@@ -346,6 +359,7 @@ static bool write_pending(struct output_file *file, struct store_error *error)
     file->length += (int64_t)file->pending.len;
     file->pending.len = 0;
     file->unsynced = true;
+    begin_writeback(file);
     return true;
 }
 

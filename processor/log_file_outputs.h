@@ -31,6 +31,7 @@ struct output_file {
     int fd;
     char *path;
     int64_t length; /* of what is committed */
+    int64_t begun;  /* bytes that the disk has been asked to write */
     bool unsynced;
     struct buffer pending; /* appended and not yet committed */
 };
