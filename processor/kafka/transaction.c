@@ -17,6 +17,7 @@
 #define STEP_MS    1000 /* between two looks at whether the process is to end */
 #define PATIENCE_S 75   /* with a coordinator that is not there at the start */
 #define FULL_MS    10   /* wait for room in the producer's queue */
+#define SEND_MS    2000 /* to the brokers at an end in the middle of a transaction */
 #define HELD_MAX   (64 << 20)
 #define ABORT_MS   15000 /* by then the brokers have aborted it themselves */
 #define ABORTS_MAX 20    /* in a row: then it does not pass by itself */
@@ -69,10 +70,19 @@ bool transaction_open(struct transaction *transaction, const struct kafka_settin
     return true;
 }
 
+/* Who ends in the middle of one lets it go, and the brokers abort it. But 2.0.2 ends the process by an
+ * assertion when it is destroyed while it registers a partition with one: what has been sent is registered. */
+static void send_what_waits(struct transaction *transaction)
+{
+    if (transaction->stage == TRANSACTION_OPEN && transaction->spoilt == RD_KAFKA_RESP_ERR_NO_ERROR)
+        rd_kafka_flush(transaction->producer.rk, SEND_MS);
+}
+
 void transaction_close(struct transaction *transaction)
 {
     if (transaction->committer != NULL)
         committer_end(transaction->committer);
+    send_what_waits(transaction);
     client_close(&transaction->producer);
     buffer_free(&transaction->held);
     free(transaction->outputs);

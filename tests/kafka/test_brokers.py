@@ -81,8 +81,8 @@ class Brokers(OneBroker):
         self.finish()
 
     def test_a_coordinator_that_is_still_loading(self):
-        """A meter that starts while the broker does. That it was caught loading is not asserted:
-        a log as short as here is loaded within milliseconds, and librdkafka says nothing of it."""
+        """A meter that starts while the broker does. Whether it was caught loading is not known: a log as short
+        as here is loaded within milliseconds. In test_connections it is told so."""
         self.house.feed(PIECE)
         self.broker.kill()
         self.broker.start()
