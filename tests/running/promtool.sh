@@ -10,6 +10,8 @@ bring() {
     dpkg-deb --fsys-tarfile prometheus_*.deb | tar -x --strip-components=3 ./usr/bin/promtool
     rm prometheus_*.deb
 }
+exec 9>"$1/promtool.lock"
+flock 9 # the suites of both builds may want it at once
 if [ ! -x "$1/promtool" ]; then
     (bring "$1") >&2 || { echo "callfold: no promtool, and Debian's package prometheus cannot be had; install promtool" >&2; exit 69; }
 fi
