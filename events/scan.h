@@ -4,8 +4,9 @@
  * A platform writes the members of its events in the same order each time. So
  * the scanner remembers what it found behind each member, and where it finds
  * that again, one comparison stands for the name, the colon and the opening
- * quote; as the times of a stream repeat their date and minute. What it takes,
- * and as what, never depends on what it remembers.
+ * quote; as the times of a stream repeat their date and minute. As what it takes
+ * a record never depends on what it remembers; but where a value is of another
+ * kind than the last time, it may leave it to decode.c.
  *
  * Private to scan.c and the decoder, which keeps one.
  */

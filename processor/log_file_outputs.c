@@ -412,7 +412,7 @@ static bool shorten_progress(struct outputs *outputs, struct store_error *error)
     }
     close(progress->fd);
     progress->fd = fd;
-    progress->length = (int64_t)(outputs->synced.len + outputs->last.len);
+    progress->length = progress->begun = (int64_t)(outputs->synced.len + outputs->last.len);
     if (rename(path, progress->path) != 0)
         return fail_with_errno(error, errno, "replace", progress->path);
     return sync_directory(outputs->dir, error);

@@ -74,6 +74,7 @@ void fold_free(struct fold *fold)
         return;
     for (size_t i = 0; i < fold->deck_count; i++)
         free(fold->decks[i].rates);
+    restored_free(fold);
     books_free(fold);
     state_free(fold->state);
     arena_free(&fold->arena);

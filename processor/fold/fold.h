@@ -145,10 +145,11 @@ struct fold_counts {
 };
 void fold_counts(const struct fold *fold, struct fold_counts *counts);
 
-/* Hands every record that changed since the last time to visit, in no order (but
- * for those of resident kinds that came and went meanwhile); body absent = deleted. Both texts are valid during the call only. Until
- * fold_clean says that all of them are stored, the loader is not asked for them;
- * the fold may go on meanwhile, but not hand out or forget more. */
+/* Hands every record that changed since the last time to visit, in no order;
+ * body absent = deleted. Of resident kinds those that came and went meanwhile are
+ * left out. Both texts are valid during the call only. Until fold_clean says that
+ * all of them are stored, the loader is not asked for them; the fold may go on
+ * meanwhile, but not hand out or forget more. */
 typedef void fold_visit(void *context, struct text key, struct text body);
 void fold_dirty(struct fold *fold, fold_visit *visit, void *context);
 /* All that fold_dirty handed out is stored, and the loader gives it. */
@@ -158,8 +159,9 @@ void fold_clean(struct fold *fold);
 void fold_evict(struct fold *fold, size_t keep);
 
 /* Opening a stored state: fold_restore for every stored record of the
- * RESIDENT_KINDS, kind by kind in that order, then fold_restored once (not for a new state). False
- * when the records do not fit together (a damaged or foreign state). */
+ * RESIDENT_KINDS, kind by kind in that order, each kind in the order of its keys,
+ * then fold_restored once (not for a new state). False when the records do not
+ * fit together (a damaged or foreign state). */
 bool fold_restore(struct fold *fold, struct text key, struct text body);
 /* digest: the whole stored state's, as fold_digest gave it at the checkpoint. */
 bool fold_restored(struct fold *fold, const char digest[DIGEST_HEX]);

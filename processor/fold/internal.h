@@ -58,6 +58,17 @@ struct deck_view {
     uint16_t lengths; /* bit n: a rate of the deck has a prefix of n digits */
 };
 
+/* The live calls of one account, on their way in. */
+struct restored {
+    struct record *account;
+    struct restored_call {
+        int64_t start_offset;
+        struct record *record;
+    } * calls;
+    size_t count, capacity;
+    int64_t total; /* of all accounts */
+};
+
 struct fold {
     uint32_t partition, partition_count;
     struct state *state;
@@ -72,8 +83,7 @@ struct fold {
     size_t deck_count, deck_capacity;
     struct record **fx;
     size_t fx_count, fx_capacity;
-    struct record **restored; /* live calls, while a stored state is opened */
-    size_t restored_count, restored_capacity;
+    struct restored *restored; /* while a stored state is opened */
     int64_t supersede_at_ms; /* partition time at which a deck or fx table may go */
 
     /* the step under way */
@@ -109,6 +119,9 @@ void input_attest(struct fold *fold);
 /* The hash under way to and from the partition's record, which is stored. */
 void input_keep(struct fold *fold);
 void input_restore(struct fold *fold);
+
+/* restore.c */
+void restored_free(struct fold *fold);
 
 /* A fact's known members, in a fixed order, to the hash that stands for them. */
 struct fact {

@@ -11,8 +11,7 @@ static void restore_begin(struct fold *fold)
     fold->partition_record = NULL;
     fold->p = NULL;
     fold->policy = NULL;
-    fold->restored_capacity = 256;
-    fold->restored = must_alloc(malloc(fold->restored_capacity * sizeof(struct record *)));
+    fold->restored = must_alloc(calloc(1, sizeof *fold->restored));
 }
 
 static void restore_partition(struct fold *fold, struct record *record)
@@ -22,21 +21,55 @@ static void restore_partition(struct fold *fold, struct record *record)
     input_restore(fold);
 }
 
-static void remember(struct fold *fold, struct record *record)
-{
-    if (fold->restored_count == fold->restored_capacity) {
-        fold->restored_capacity *= 2;
-        fold->restored = must_alloc(realloc(fold->restored, fold->restored_capacity * sizeof(struct record *)));
-    }
-    fold->restored[fold->restored_count++] = record;
-}
-
 static bool restore_recharge(struct fold *fold, struct record *record)
 {
     struct record *account = account_find(fold, record_key_part(record_key(record), 0));
     if (!account)
         return false;
     recharge_restore(fold, record, account);
+    return true;
+}
+
+/* --- live calls: they come account by account, as their keys are in order --- */
+
+static int by_start(const void *a, const void *b)
+{
+    const struct restored_call *x = a, *y = b;
+    return (x->start_offset > y->start_offset) - (x->start_offset < y->start_offset);
+}
+
+/* An account's list of calls is in order of their starts. */
+static void enlist_calls(struct fold *fold)
+{
+    struct restored *restored = fold->restored;
+    if (restored->count > 1)
+        qsort(restored->calls, restored->count, sizeof restored->calls[0], by_start);
+    for (size_t i = 0; i < restored->count; i++)
+        call_enlist(fold, restored->calls[i].record, restored->account);
+    restored->count = 0;
+}
+
+/* The account is looked up while its neighbours in the store are near. */
+static bool begin_account(struct fold *fold, struct text id)
+{
+    if (fold->restored->account && text_equal(account_id(fold->restored->account), id))
+        return true;
+    enlist_calls(fold);
+    fold->restored->account = account_find(fold, id);
+    return fold->restored->account != NULL;
+}
+
+static bool restore_call(struct fold *fold, struct record *record)
+{
+    struct restored *restored = fold->restored;
+    if (!begin_account(fold, record_key_part(record_key(record), 0)))
+        return false;
+    if (restored->count == restored->capacity) {
+        restored->capacity = restored->capacity > 0 ? 2 * restored->capacity : 16;
+        restored->calls = must_alloc(realloc(restored->calls, restored->capacity * sizeof restored->calls[0]));
+    }
+    restored->calls[restored->count++] = (struct restored_call){call_of(record)->start_offset, record};
+    restored->total++;
     return true;
 }
 
@@ -55,29 +88,9 @@ bool fold_restore(struct fold *fold, struct text key, struct text body)
     case RECORD_DECK: deck_restore(fold, record); return true;
     case RECORD_RATE: return rate_restore(fold, record);
     case RECORD_RECHARGE: return restore_recharge(fold, record);
-    case RECORD_LIVE_CALL: remember(fold, record); return true;
+    case RECORD_LIVE_CALL: return restore_call(fold, record);
     default: return false;
     }
-}
-
-static int by_start(const void *a, const void *b)
-{
-    int64_t x = call_of(*(struct record *const *)a)->start_offset;
-    int64_t y = call_of(*(struct record *const *)b)->start_offset;
-    return (x > y) - (x < y);
-}
-
-/* An account's list of calls is in order of their starts. */
-static bool restore_calls(struct fold *fold)
-{
-    qsort(fold->restored, fold->restored_count, sizeof(struct record *), by_start);
-    for (size_t i = 0; i < fold->restored_count; i++) {
-        struct record *account = account_find(fold, record_key_part(record_key(fold->restored[i]), 0));
-        if (!account)
-            return false;
-        call_enlist(fold, fold->restored[i], account);
-    }
-    return fold->p->live_calls == (int64_t)fold->restored_count;
 }
 
 static bool digest_parse(const char digest[DIGEST_HEX], uint64_t sum[2])
@@ -93,13 +106,27 @@ static bool digest_parse(const char digest[DIGEST_HEX], uint64_t sum[2])
     return true;
 }
 
+/* False when there are not as many as the partition's record says. */
+static bool end_calls(struct fold *fold)
+{
+    enlist_calls(fold);
+    return fold->restored->total == fold->p->live_calls;
+}
+
+void restored_free(struct fold *fold)
+{
+    if (!fold->restored)
+        return;
+    free(fold->restored->calls);
+    free(fold->restored);
+    fold->restored = NULL;
+}
+
 bool fold_restored(struct fold *fold, const char digest[DIGEST_HEX])
 {
     uint64_t sum[2];
-    bool fits = fold->p && fold->policy && digest_parse(digest, sum) && restore_calls(fold);
-    free(fold->restored);
-    fold->restored = NULL;
-    fold->restored_count = 0;
+    bool fits = fold->restored && fold->p && fold->policy && digest_parse(digest, sum) && end_calls(fold);
+    restored_free(fold);
     if (fits)
         state_set_digest(fold->state, sum);
     return fits;

@@ -145,7 +145,7 @@ static struct record *slot_record(uint64_t slot)
 
 /* Stands where a record was, so that what probed past it is still found without
  * any of it being moved. It has no key that could be asked for. */
-static struct record gone;
+static const struct record gone;
 #define GONE ((uint64_t)(uintptr_t)&gone)
 
 static bool holds_record(uint64_t slot)

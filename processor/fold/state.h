@@ -5,9 +5,9 @@
  * records are remembered twice: for the digest, which is brought up to date after
  * a step or when it is asked for, and for the store, which takes them at a checkpoint.
  *
- * A removed record stays as a tombstone until the store has removed it too
- * (state_clean says so),
- * so texts borrowed from it live as long as the outputs that carry them.
+ * A removed record stays as a tombstone until the store has removed it too, which
+ * state_clean says, so texts borrowed from it live as long as the outputs that
+ * carry them.
  */
 #ifndef CALLFOLD_PROCESSOR_FOLD_STATE_H
 #define CALLFOLD_PROCESSOR_FOLD_STATE_H
