@@ -35,18 +35,21 @@ static void add_to_sums(struct account_step *step, const struct call_record *cal
     account->limited_calls += (uint32_t)(sign * limited);
 }
 
+int64_t call_ahead_ms(const struct account_record *account, const struct call_record *call)
+{
+    if (call->limit_ms != NO_LIMIT)
+        return call->limit_ms;
+    int64_t ahead_ms = call->duration_ms + account->horizon_ms;
+    if (ahead_ms <= account->max_call_ms)
+        return ahead_ms;
+    return account->max_call_ms > call->duration_ms ? account->max_call_ms : call->duration_ms;
+}
+
 /* The call's terms in the sums, from its duration and limit. */
 static void reckon(struct account_step *step, struct call_record *call)
 {
-    const struct account_record *account = step->account;
     struct tariff tariff = call_tariff(call);
-    int64_t max_call_ms = account->max_call_ms, ahead_ms = call->limit_ms;
-    if (call->limit_ms == NO_LIMIT) {
-        ahead_ms = call->duration_ms + account->horizon_ms;
-        if (ahead_ms > max_call_ms)
-            ahead_ms = max_call_ms > call->duration_ms ? max_call_ms : call->duration_ms;
-    }
-    int64_t cost = charge_cost(&tariff, ahead_ms);
+    int64_t cost = charge_cost(&tariff, call_ahead_ms(step->account, call));
     step->overdrawn |= cost == COST_BEYOND;
     call->committed_micros = cost - call->posted_micros;
     call->charged_micros = charge_cost(&tariff, call_talked_ms(call));

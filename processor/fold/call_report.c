@@ -1,29 +1,39 @@
 /* call.ticked and call.ended: how far a call has talked. */
 #include "processor/fold/internal.h"
 
+/* The micros that a call may cost, all told: what is neither charged nor granted to others. */
+static int64_t credits_for(const struct account_step *step, const struct call_record *call)
+{
+    int64_t unheld = step->account->posted_micros - (step->account->held_micros - call_held(call));
+    return saturating_add(unheld, call->posted_micros);
+}
+
+/* Whether credits go as far, for a call without a limit. They go as far as its
+ * commitment does, while all commitments fit into the balance; that is nearly
+ * always so, and costs no reckoning. */
+static bool credits_reach(const struct account_step *step, const struct call_record *call, int64_t to_ms)
+{
+    if (!step->overdrawn && account_uncommitted(step->account) >= 0 && to_ms <= call_ahead_ms(step->account, call))
+        return true;
+    struct tariff tariff = call_tariff(call);
+    return charge_covers(credits_for(step, call), charge_cost(&tariff, to_ms));
+}
+
 /* A call without a limit moves ahead: no further than max_call_ms (unless a
  * policy change has left it beyond already), and if it is charged by whole
- * increments, as far as credits go that are neither charged nor granted to
- * others. */
+ * increments, as far as credits go. */
 static void advance(struct account_step *step, struct record *record, int64_t duration_ms)
 {
     const struct call_record *call = call_of(record);
-    struct tariff tariff = call_tariff(call);
     int64_t max_call_ms = step->account->max_call_ms;
     bool passes_max = call->duration_ms <= max_call_ms && duration_ms > max_call_ms;
-    int64_t target_ms = passes_max ? max_call_ms : duration_ms, limit_ms = NO_LIMIT;
-    enum cutoff_reason reason = CUTOFF_CREDITS_EXHAUSTED;
-    if (passes_max) {
-        limit_ms = max_call_ms;
-        reason = CUTOFF_MAX_DURATION;
-    }
-    if (call->charging == CHARGING_CREDITS) {
-        int64_t unheld = step->account->posted_micros - (step->account->held_micros - call_held(call));
-        int64_t credits = saturating_add(unheld, call->posted_micros);
-        if (!charge_covers(credits, charge_cost(&tariff, target_ms))) {
-            limit_ms = charge_affordable_ms(&tariff, credits, target_ms);
-            reason = CUTOFF_CREDITS_EXHAUSTED;
-        }
+    int64_t target_ms = passes_max ? max_call_ms : duration_ms;
+    int64_t limit_ms = passes_max ? max_call_ms : NO_LIMIT;
+    enum cutoff_reason reason = passes_max ? CUTOFF_MAX_DURATION : CUTOFF_CREDITS_EXHAUSTED;
+    if (call->charging == CHARGING_CREDITS && !credits_reach(step, call, target_ms)) {
+        struct tariff tariff = call_tariff(call);
+        limit_ms = charge_affordable_ms(&tariff, credits_for(step, call), target_ms);
+        reason = CUTOFF_CREDITS_EXHAUSTED;
     }
     if (limit_ms != NO_LIMIT)
         cutoff_note(step, record);

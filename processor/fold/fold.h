@@ -22,7 +22,7 @@
 #include "processor/fold/charge.h"
 
 /* Raised by one whenever the same input could give other outputs or state. */
-#define FOLD_VERSION 1
+#define FOLD_VERSION 2
 
 /* Record kinds: the first byte of a record's key. */
 enum record_kind {
@@ -168,7 +168,8 @@ bool fold_restored(struct fold *fold, const char digest[DIGEST_HEX]);
 
 /* For whoever recomputes the digest by a full scan: it is the sum, mod 2^128,
  * of every record's hash, least significant half first, written as 32 hex
- * digits, most significant first. */
+ * digits, most significant first. A live call's is the sum of two: of what moves
+ * and of what stands from its start on. */
 void fold_record_hash(struct text key, struct text body, uint64_t hash[2]);
 void fold_digest_add(uint64_t sum[2], const uint64_t hash[2]);
 void fold_digest_format(const uint64_t sum[2], char digest[DIGEST_HEX]);

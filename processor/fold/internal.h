@@ -203,6 +203,8 @@ static inline int64_t call_held(const struct call_record *call)
 {
     return call->limit_ms == NO_LIMIT ? call->charged_micros - call->posted_micros : call->committed_micros;
 }
+/* The talk time that a call's commitment pays for: its limit, or the horizon ahead. */
+int64_t call_ahead_ms(const struct account_record *account, const struct call_record *call);
 /* Gives a call a duration and a limit (with its reason, which means nothing for
  * NO_LIMIT), and brings the account's sums and counts up to date. */
 void call_move(struct account_step *step, struct record *call, int64_t duration_ms, int64_t limit_ms,

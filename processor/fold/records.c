@@ -9,7 +9,8 @@ _Static_assert(sizeof(struct fx_record) == 24, "FORMAT.md");
 _Static_assert(sizeof(struct deck_record) == 104, "FORMAT.md");
 _Static_assert(sizeof(struct rate_record) == 32, "FORMAT.md");
 _Static_assert(sizeof(struct recharge_record) == 32, "FORMAT.md");
-_Static_assert(sizeof(struct call_record) == 144, "FORMAT.md");
+_Static_assert(sizeof(struct call_record) == 144 && offsetof(struct call_record, price_micros) == CALL_MOVING,
+               "FORMAT.md");
 _Static_assert(sizeof(struct account_record) == 184, "FORMAT.md");
 _Static_assert(sizeof(struct member_record) == 24, "FORMAT.md");
 _Static_assert(sizeof(struct number_record) == 104, "FORMAT.md");

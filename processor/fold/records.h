@@ -132,25 +132,30 @@ struct recharge_record {
 enum charging { CHARGING_CREDITS, CHARGING_FREE, CHARGING_DOMESTIC, CHARGING_INBOUND };
 
 struct call_record {
-    struct contents contents;
+    /* What reports and limits move: CALL_MOVING bytes. */
+    int64_t last_time_ms;     /* latest event time of start, ticks and end */
+    int64_t last_clock_ms;    /* the second clock at the last sign of life */
+    int64_t duration_ms;      /* last reported */
+    int64_t limit_ms;         /* NO_LIMIT or the talk time at which it is cut off */
+    int64_t charged_micros;   /* cost(min(duration, limit)) */
+    int64_t posted_micros;    /* of that, in the ledger already */
+    int64_t committed_micros; /* its term in the account's sum of commitments */
+    uint32_t revision;        /* of the last cutoff said, 0 = none */
+    uint8_t limit_reason;
+    uint8_t zero[3];
+    /* What stands from the start on. */
+    int64_t price_micros, connect_micros; /* account currency */
+    uint32_t first_s, step_s;
+    uint8_t charging, direction, from_len, to_len, member_len, destination_len, prefix_len, deck_len;
     int64_t start_offset; /* of call.started: the order of calls */
     int64_t started_at_ms;
-    int64_t last_time_ms;                 /* latest event time of start, ticks and end */
-    int64_t last_clock_ms;                /* the second clock at the last sign of life */
-    int64_t duration_ms;                  /* last reported */
-    int64_t limit_ms;                     /* NO_LIMIT or the talk time at which it is cut off */
-    int64_t charged_micros;               /* cost(min(duration, limit)) */
-    int64_t posted_micros;                /* of that, in the ledger already */
-    int64_t committed_micros;             /* its term in the account's sum of commitments */
-    int64_t price_micros, connect_micros; /* account currency */
-    int64_t fx_nanos;                     /* 0: deck and account have one currency */
-    uint32_t fx_from;                     /* the deck's currency */
-    uint32_t first_s, step_s;
-    uint32_t revision; /* of the last cutoff said, 0 = none */
-    uint8_t charging, limit_reason, direction, from_len, to_len, member_len, destination_len, prefix_len, deck_len;
-    uint8_t zero[7];
+    int64_t fx_nanos; /* 0: deck and account have one currency */
+    uint32_t fx_from; /* the deck's currency */
+    uint32_t none;    /* zero */
+    struct contents contents;
     char strings[]; /* from to member destination prefix deck */
 };
+#define CALL_MOVING 64
 
 enum {
     ACCOUNT_EXHAUSTED = 1, /* told, until the next top-up */

@@ -15,8 +15,9 @@ enum {
     RECORD_REMOVED = 4,
     RECORD_REPLACED = 8, /* no longer in the table; freed at the next checkpoint */
     RECORD_PINNED = 16,
-    RECORD_USED = 32,   /* since the last eviction */
-    RECORD_STORED = 64, /* the store has something under its key */
+    RECORD_USED = 32,    /* since the last eviction */
+    RECORD_STORED = 64,  /* the store has something under its key */
+    RECORD_STANDS = 128, /* the digest's sum holds what stands in it */
 };
 
 struct record_list {
@@ -104,16 +105,41 @@ void record_pin(struct record *record, bool pinned)
     record->flags = (uint8_t)(pinned ? record->flags | RECORD_PINNED : record->flags & ~RECORD_PINNED);
 }
 
-static void hash_body(struct text body, uint64_t key_hash, uint64_t hash[2])
+/* --- the digest --- */
+
+/* A tick moves some of a live call, and is to cost the hash of no more. So what
+ * stands from the call's start on is hashed apart: it enters the digest's sum
+ * once, and leaves it with the call. Other records have no such part. */
+
+static struct text moving_part(uint8_t kind, struct text body)
 {
-    XXH128_hash_t h = XXH3_128bits_withSeed(body.at, body.len, key_hash);
+    bool is_longer = kind == RECORD_LIVE_CALL && body.len > CALL_MOVING;
+    return is_longer ? (struct text){body.at, CALL_MOVING} : body;
+}
+
+static void hash_part(struct text part, uint64_t seed, uint64_t hash[2])
+{
+    XXH128_hash_t h = XXH3_128bits_withSeed(part.at, part.len, seed);
     hash[0] = h.low64;
     hash[1] = h.high64;
 }
 
+/* Zero where there is none. */
+static void hash_standing(uint8_t kind, struct text body, uint64_t key_hash, uint64_t hash[2])
+{
+    size_t moving = moving_part(kind, body).len;
+    hash[0] = hash[1] = 0;
+    if (body.len > moving)
+        hash_part((struct text){body.at + moving, body.len - moving}, ~key_hash, hash);
+}
+
 void fold_record_hash(struct text key, struct text body, uint64_t hash[2])
 {
-    hash_body(body, XXH3_64bits(key.at, key.len), hash);
+    uint8_t kind = (uint8_t)key.at[0];
+    uint64_t key_hash = XXH3_64bits(key.at, key.len), standing[2];
+    hash_part(moving_part(kind, body), key_hash, hash);
+    hash_standing(kind, body, key_hash, standing);
+    fold_digest_add(hash, standing);
 }
 
 void fold_digest_add(uint64_t sum[2], const uint64_t value[2])
@@ -127,6 +153,38 @@ static void sum_subtract(uint64_t sum[2], const uint64_t value[2])
     uint64_t borrow = sum[0] < value[0];
     sum[0] -= value[0];
     sum[1] -= value[1] + borrow;
+}
+
+static struct text body_of(struct record *record)
+{
+    return (struct text){record_body(record), record->body_len};
+}
+
+/* The digest's sum holds nothing for the record any more. */
+static void take_out(struct state *state, struct record *record)
+{
+    uint64_t standing[2];
+    sum_subtract(state->sum, record->contribution);
+    memset(record->contribution, 0, sizeof record->contribution);
+    if (record->flags & RECORD_STANDS) {
+        hash_standing(record->kind, body_of(record), record->hash, standing);
+        sum_subtract(state->sum, standing);
+    }
+    record->flags &= (uint8_t)~RECORD_STANDS;
+}
+
+/* The digest's sum holds the record as it is now. */
+static void put_in(struct state *state, struct record *record)
+{
+    uint64_t standing[2];
+    sum_subtract(state->sum, record->contribution);
+    hash_part(moving_part(record->kind, body_of(record)), record->hash, record->contribution);
+    fold_digest_add(state->sum, record->contribution);
+    if (!(record->flags & RECORD_STANDS)) {
+        hash_standing(record->kind, body_of(record), record->hash, standing);
+        fold_digest_add(state->sum, standing);
+    }
+    record->flags |= RECORD_STANDS;
 }
 
 /* --- the table --- */
@@ -195,7 +253,7 @@ static size_t table_slot(const struct state *state, uint64_t hash, const char *k
             continue;
         struct record *record = slot_record(state->slots[i]);
         struct text held = record_key(record);
-        if (record->hash == hash && held.len == key_len && memcmp(held.at, key, key_len) == 0)
+        if (record->hash == hash && held.len == key_len && same_id(held.at, key, key_len))
             return i;
     }
     return SIZE_MAX;
@@ -317,8 +375,8 @@ static struct record *record_load(struct state *state, uint64_t hash, struct tex
     struct record *record = record_make(state, hash, key, body.len);
     if (body.len > 0)
         memcpy(record_body(record), body.at, body.len);
-    hash_body(body, hash, record->contribution);
-    record->flags |= RECORD_STORED;
+    hash_part(moving_part(record->kind, body), hash, record->contribution);
+    record->flags |= RECORD_STORED | RECORD_STANDS;
     table_insert(state, record);
     return record;
 }
@@ -342,8 +400,8 @@ struct record *state_find(struct state *state, const struct key *key)
 
 static bool key_is(struct text key, enum record_kind kind, struct text a, struct text b)
 {
-    return key.len == a.len + b.len + 2 && key.at[0] == (char)kind && memcmp(key.at + 1, a.at, a.len) == 0 &&
-           key.at[a.len + 1] == '\0' && memcmp(key.at + a.len + 2, b.at, b.len) == 0;
+    return key.len == a.len + b.len + 2 && key.at[0] == (char)kind && same_id(key.at + 1, a.at, a.len) &&
+           key.at[a.len + 1] == '\0' && same_id(key.at + a.len + 2, b.at, b.len);
 }
 
 struct record *state_find_hashed(struct state *state, uint64_t hash, enum record_kind kind, struct text a,
@@ -376,13 +434,20 @@ static void list_push(struct record_list *list, struct record *record)
     list->at[list->count++] = record;
 }
 
-void state_changed(struct state *state, struct record *record)
+/* Not inlined, so that what finds the record noted already is short enough to be. */
+static __attribute__((noinline)) void note_change(struct state *state, struct record *record)
 {
     if (!(record->flags & RECORD_DIRTY))
         list_push(&state->dirty, record);
     if (!(record->flags & RECORD_UNHASHED))
         list_push(&state->unhashed, record);
     record->flags |= RECORD_DIRTY | RECORD_UNHASHED;
+}
+
+void state_changed(struct state *state, struct record *record)
+{
+    if ((~record->flags & (RECORD_DIRTY | RECORD_UNHASHED)) != 0)
+        note_change(state, record);
 }
 
 void state_remove(struct state *state, struct record *record)
@@ -404,8 +469,7 @@ struct record *state_create(struct state *state, const struct key *key, size_t b
         state_changed(state, old); /* so that the lists own it until it is freed */
         old->flags |= RECORD_REPLACED;
         record->flags |= old->flags & RECORD_STORED;
-        memcpy(record->contribution, old->contribution, sizeof record->contribution);
-        memset(old->contribution, 0, sizeof old->contribution);
+        take_out(state, old);
         state->slots[slot] = slot_of(record);
     }
     state_changed(state, record);
@@ -417,24 +481,14 @@ size_t state_count(const struct state *state)
     return state->count;
 }
 
-/* --- the digest --- */
-
-static void rehash(struct state *state, struct record *record)
-{
-    sum_subtract(state->sum, record->contribution);
-    if (record->flags & RECORD_REMOVED) {
-        memset(record->contribution, 0, sizeof record->contribution);
-    } else {
-        struct text body = {record_body(record), record->body_len};
-        hash_body(body, record->hash, record->contribution);
-        fold_digest_add(state->sum, record->contribution);
-    }
-}
+/* --- bringing it up to date --- */
 
 static void bring_in(struct state *state, struct record *record)
 {
-    if (!(record->flags & RECORD_REPLACED))
-        rehash(state, record);
+    if (record->flags & RECORD_REMOVED)
+        take_out(state, record);
+    else if (!(record->flags & RECORD_REPLACED))
+        put_in(state, record);
     record->flags &= (uint8_t)~RECORD_UNHASHED;
 }
 

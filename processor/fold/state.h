@@ -43,7 +43,7 @@ union record_links {
  * takes whole words, so that the body is aligned. */
 struct record {
     uint64_t hash;
-    uint64_t contribution[2]; /* what the digest's sum holds for this key now */
+    uint64_t contribution[2]; /* what the digest's sum holds for it now, but for what stands in it */
     uint32_t body_len;
     uint16_t key_len;
     uint8_t kind;
@@ -96,7 +96,7 @@ struct key {
     char bytes[RECORD_KEY_MAX];
 };
 
-/* Ids are short: calling memcpy would take longer than the copying. */
+/* Ids are short: calling memcpy or memcmp would take longer than what they do. */
 static inline void copy_id(char *to, const char *from, size_t len)
 {
     if (len >= 16) {
@@ -113,6 +113,21 @@ static inline void copy_id(char *to, const char *from, size_t len)
         for (size_t i = 0; i < len; i++)
             to[i] = from[i];
     }
+}
+
+static inline bool same_id(const char *a, const char *b, size_t len)
+{
+    uint64_t x, y, unlike = 0;
+    if (len < 8)
+        return memcmp(a, b, len) == 0;
+    for (size_t i = 0; i < len - 8; i += 8) {
+        memcpy(&x, a + i, 8);
+        memcpy(&y, b + i, 8);
+        unlike |= x ^ y;
+    }
+    memcpy(&x, a + len - 8, 8);
+    memcpy(&y, b + len - 8, 8);
+    return (unlike | (x ^ y)) == 0;
 }
 
 static inline void key_begin(struct key *key, enum record_kind kind)

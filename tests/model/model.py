@@ -23,7 +23,7 @@ from state import Change, Duplicate, Rejected
 from tariffs import Tariffs
 from texts import HOUR, MINUTE, eight_bytes, partition_of, time_text
 
-FOLD_VERSION = 1
+FOLD_VERSION = 2
 AHEAD_MAX = 5 * MINUTE
 CLOCK_STEP_MAX = MINUTE
 DENIED_KEPT = DAY

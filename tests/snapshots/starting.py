@@ -16,7 +16,7 @@ def run(check, programs, histories, dice, sizes):
         check(f"{history.name}: made by the clock", by_the_clock, programs, history, sizes.seconds)
     history = histories[0]
     check("a snapshot ahead of the last commit is passed over", ahead, programs, history)
-    check("another fold version", refused, programs, history, {"fold_version": 2}, "version 2", "version 1")
+    check("another fold version", refused, programs, history, {"fold_version": 999}, "version 999", "this program")
     check("another number of partitions", refused, programs, history, {"partition_count": 7}, "one of 7", "there are 0")
     check("a snapshot of a meter on Kafka", refused, programs, history, {"home": "cluster x group y"},
           "cluster x group y", "a meter on files")
