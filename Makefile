@@ -64,7 +64,8 @@ $(BUILD)/tests/tables/runner $(BUILD)/tests/schemas/probe:
 	@$(CC) $(LDFLAGS) $(CFLAGS) -o $@ $^ $(LIBS)
 BENCHES := $(patsubst bench/%.c,$(BUILD)/bench/%,$(wildcard bench/bench_*.c))
 $(BUILD)/bench/bench_fold $(BUILD)/bench/bench_grant: $(call objects,bench/feed.c)
-$(BUILD)/bench/bench_stages: $(filter-out %/engine.o,$(lto_objects)) # whose profile is to be callfold's
+# What these measure is to be what callfold does.
+$(BUILD)/bench/bench_fold $(BUILD)/bench/bench_grant $(BUILD)/bench/bench_stages: $(filter-out %/engine.o,$(lto_objects))
 $(BUILD)/bench/bench_%: $(call objects,bench/bench_%.c) $(BUILD)/log_file.a $(BUILD)/libstore.a $(CORE)
 	@$(CC) $(LDFLAGS) $(CFLAGS) $(LTO) -o $@ $(filter %.o,$^) $(filter %.a,$^) -llmdb -lrdkafka $(LIBS)
 # A fuzz target with replay.c's main(): its corpus is replayed without clang.

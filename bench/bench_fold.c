@@ -16,13 +16,11 @@
 
 #include "bench/bench.h"
 #include "bench/feed.h"
+#include "processor/ahead.h"
 
 #define BATCH   1000
 #define TICK_MS 6000
 #define STRIDE  7919 /* calls from one to the next: a prime, so that a round meets each once */
-
-/* How far ahead engine.c tells the fold. */
-enum { AHEAD_SLOT = 12, AHEAD_CALL = 8, AHEAD_ACCOUNT = 4 };
 
 static struct feed_event events[BATCH];
 

@@ -1,8 +1,6 @@
 /* ahead.c - see ahead.h. */
 #include "processor/ahead.h"
 
-/* How many records ahead a plain event is read, and the fold told of it. */
-enum { AHEAD_SLOT = 12, AHEAD_CALL = 8, AHEAD_ACCOUNT = 4 };
 _Static_assert(AHEAD_SLOT < AHEAD_ROOM, "a slot is not needed twice at once");
 
 static void look(struct ahead *ahead, size_t i)

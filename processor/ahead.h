@@ -10,7 +10,8 @@
 
 #include "processor/log.h"
 
-#define AHEAD_ROOM 16
+/* How many records ahead a plain event is read, and the fold told of it. */
+enum { AHEAD_SLOT = 12, AHEAD_CALL = 5, AHEAD_ACCOUNT = 2, AHEAD_ROOM = 16 };
 
 /* A record read ahead. */
 struct ahead_slot {
