@@ -272,7 +272,9 @@ static bool take_string(struct scan *scan, char **out)
         if ((unsigned char)byte < 0x20 || (unsigned char)byte >= 0x80)
             return false;
         if (byte == '\\') {
-            byte = scan->at < scan->end ? unescape(*scan->at++) : '\0';
+            if (scan->at == scan->end)
+                return false;
+            byte = unescape(*scan->at++);
             if (byte == '\0')
                 return false;
         }

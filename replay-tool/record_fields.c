@@ -118,18 +118,18 @@ LAYOUT(call_record, ONE(call_record, last_time_ms), ONE(call_record, last_clock_
        ONE(call_record, start_offset), ONE(call_record, started_at_ms), ONE(call_record, fx_nanos),
        CURRENCY(call_record, fx_from), ONE(call_record, none), INSIDE(call_record, contents, contents),
        REST_TEXT(call_record, strings));
-LAYOUT(account_record, INSIDE(account_record, contents, contents),
-       INSIDE(account_record, recharge_contents, contents), ONE(account_record, posted_micros),
-       ONE(account_record, accrued_micros), ONE(account_record, held_micros), ONE(account_record, committed_micros),
-       EACH(account_record, spent_micros), ONE(account_record, stale_after_ms), ONE(account_record, horizon_ms),
-       ONE(account_record, max_call_ms), ONE(account_record, recharge_micros), ONE(account_record, threshold_micros),
-       ONE(account_record, recharge_time_ms), CURRENCY(account_record, currency),
-       ONE(account_record, policy_version), ONE(account_record, live_calls), ONE(account_record, charged_calls),
-       ONE(account_record, unfrozen_calls), ONE(account_record, limited_calls), ONE(account_record, spent_day),
+LAYOUT(account_record, ONE(account_record, posted_micros), ONE(account_record, accrued_micros),
+       ONE(account_record, held_micros), ONE(account_record, committed_micros), EACH(account_record, spent_micros),
+       ONE(account_record, horizon_ms), ONE(account_record, max_call_ms), ONE(account_record, policy_version),
+       CURRENCY(account_record, currency), ONE(account_record, unfrozen_calls), ONE(account_record, limited_calls),
+       ONE(account_record, spent_day), ONE(account_record, flags), ONE(account_record, recharge_failures),
+       ONE(account_record, block_lengths), ONE(account_record, live_calls), ONE(account_record, charged_calls),
+       ONE(account_record, stale_after_ms), ONE(account_record, recharge_micros),
+       ONE(account_record, threshold_micros), ONE(account_record, recharge_time_ms),
        CURRENCY(account_record, recharge_currency), ONE(account_record, recharge_daily_limit),
        ONE(account_record, recharge_commands), ONE(account_record, recharge_day),
-       ONE(account_record, recharge_limit_day), ONE(account_record, block_lengths),
-       ONE(account_record, recharge_failures), ONE(account_record, flags), ONE(account_record, zero));
+       ONE(account_record, recharge_limit_day), ONE(account_record, zero), INSIDE(account_record, contents, contents),
+       INSIDE(account_record, recharge_contents, contents));
 LAYOUT(member_record, ONE(member_record, time_ms), ONE(member_record, removed_at_ms), ONE(member_record, generation),
        ONE(member_record, role), ONE(member_record, present), ONE(member_record, zero));
 LAYOUT(number_record, ONE(number_record, time_ms), ONE(number_record, removed_at_ms),

@@ -278,15 +278,16 @@ void fold_expect(const struct fold *fold, const struct event *event, struct fold
 
 void fold_expect_call(const struct fold *fold, const struct fold_hint *hint)
 {
+    bool is_tick = hint->is_report && hint->count == 1;
     for (int i = 0; i < hint->count; i++)
-        state_fetch_record(fold->state, hint->hashes[i]);
+        state_fetch_record(fold->state, hint->hashes[i], is_tick ? TICK_LINES : RECORD_LINES);
 }
 
 void fold_expect_account(const struct fold *fold, const struct fold_hint *hint)
 {
     struct record *call = hint->is_report ? state_guess(fold->state, hint->hashes[0]) : NULL;
     if (call && record_kind_of(call) == RECORD_LIVE_CALL && record_links(call)->live.account)
-        record_fetch(record_links(call)->live.account);
+        record_fetch(record_links(call)->live.account, TICK_LINES);
 }
 
 bool fold_is_broken(const struct fold *fold, const char **what)

@@ -84,7 +84,7 @@ struct fold {
     struct record **fx;
     size_t fx_count, fx_capacity;
     struct restored *restored; /* while a stored state is opened */
-    int64_t supersede_at_ms; /* partition time at which a deck or fx table may go */
+    int64_t supersede_at_ms;   /* partition time at which a deck or fx table may go */
 
     /* the step under way */
     const struct fold_record *record;

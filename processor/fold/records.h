@@ -64,7 +64,7 @@ struct partition_record {
     int64_t live_calls;
     struct expiry_queue expiry[EXPIRY_QUEUES];
     uint32_t next_deck_no, next_fx_seq, next_publication;
-    int32_t final_day; /* the latest that was final under an earlier policy, DAY_NEVER if none */
+    int32_t final_day;    /* the latest that was final under an earlier policy, DAY_NEVER if none */
     char chain[HASH_HEX]; /* hex */
     uint8_t attested_input[HASH_SIZE];
     uint8_t input_state[112]; /* SHA-256 since the last attestation, OpenSSL's SHA256_CTX */
@@ -166,26 +166,28 @@ enum {
 };
 
 struct account_record {
-    struct contents contents;
-    struct contents recharge_contents; /* of the last auto_recharge.configured */
-    int64_t posted_micros;             /* the balance: what the ledger says */
-    int64_t accrued_micros;            /* sum over live calls: charged - posted */
-    int64_t held_micros;               /* sum of what is charged or granted and not posted */
-    int64_t committed_micros;          /* sum of commitments: held, and the horizon of calls without a limit */
-    int64_t spent_micros[2];           /* charges of spent_day and of the day before it */
-    int64_t stale_after_ms, horizon_ms, max_call_ms; /* as policy had them at the account's last event */
-    int64_t recharge_micros, threshold_micros, recharge_time_ms;
-    uint32_t currency, policy_version;
-    uint32_t live_calls, charged_calls; /* now live; of those, charged */
-    uint32_t unfrozen_calls;            /* charged, with no limit or one for credits or max_duration */
-    uint32_t limited_calls;             /* charged, with a limit for lack of credits */
+    /* What every tick needs stands together. */
+    int64_t posted_micros;           /* the balance: what the ledger says */
+    int64_t accrued_micros;          /* sum over live calls: charged - posted */
+    int64_t held_micros;             /* sum of what is charged or granted and not posted */
+    int64_t committed_micros;        /* sum of commitments: held, and the horizon of calls without a limit */
+    int64_t spent_micros[2];         /* charges of spent_day and of the day before it */
+    int64_t horizon_ms, max_call_ms; /* as policy had them at the account's last event */
+    uint32_t policy_version, currency;
+    uint32_t unfrozen_calls; /* charged, with no limit or one for credits or max_duration */
+    uint32_t limited_calls;  /* charged, with a limit for lack of credits */
     int32_t spent_day;
+    uint8_t flags, recharge_failures;
+    uint16_t block_lengths;             /* bit n: a prefix of n digits has been blocked account-wide */
+    uint32_t live_calls, charged_calls; /* now live; of those, charged */
+    int64_t stale_after_ms;             /* as policy had it, likewise */
+    int64_t recharge_micros, threshold_micros, recharge_time_ms;
     uint32_t recharge_currency, recharge_daily_limit;
     uint32_t recharge_commands;               /* on recharge_day */
     int32_t recharge_day, recharge_limit_day; /* the latter: when recharge_limit_reached was told */
-    uint16_t block_lengths;                   /* bit n: a prefix of n digits has been blocked account-wide */
-    uint8_t recharge_failures, flags;
     uint8_t zero[4];
+    struct contents contents;
+    struct contents recharge_contents; /* of the last auto_recharge.configured */
 };
 
 struct member_record {

@@ -276,8 +276,7 @@ static void table_erase(struct state *state, const struct record *record)
 
 /* --- fetching ahead: memory that is far away, asked for before it is needed --- */
 
-#define CACHE_LINE    64
-#define FETCHED_LINES 5 /* a call with its key and the strings that a tick needs */
+#define CACHE_LINE 64
 
 uint64_t key_hash(const struct key *key)
 {
@@ -289,9 +288,9 @@ void state_fetch_slot(const struct state *state, uint64_t hash)
     __builtin_prefetch(&state->slots[hash & state->slot_mask]);
 }
 
-void record_fetch(const struct record *record)
+void record_fetch(const struct record *record, int lines)
 {
-    for (int line = 0; line < FETCHED_LINES; line++)
+    for (int line = 0; line < lines; line++)
         __builtin_prefetch((const char *)record + line * CACHE_LINE, 1);
 }
 
@@ -304,11 +303,11 @@ static struct record *tagged(const struct state *state, uint64_t hash)
     return NULL;
 }
 
-void state_fetch_record(const struct state *state, uint64_t hash)
+void state_fetch_record(const struct state *state, uint64_t hash, int lines)
 {
     const struct record *record = tagged(state, hash);
     if (record)
-        record_fetch(record);
+        record_fetch(record, lines);
 }
 
 struct record *state_guess(const struct state *state, uint64_t hash)
@@ -516,7 +515,7 @@ void state_digest(struct state *state, uint64_t sum[2])
 {
     for (size_t i = 0; i < state->unhashed.count; i++) {
         if (i + FETCHED_AHEAD < state->unhashed.count)
-            record_fetch(state->unhashed.at[i + FETCHED_AHEAD]);
+            record_fetch(state->unhashed.at[i + FETCHED_AHEAD], RECORD_LINES);
         bring_in(state, state->unhashed.at[i]);
     }
     state->unhashed.count = state->settled = 0;
@@ -574,7 +573,7 @@ static void hand_out(struct state *state, struct record *record, fold_visit *vis
 static void fetch_listed(const struct state *state, const struct record_list *list, size_t i)
 {
     if (i + 2 * FETCHED_AHEAD < list->count)
-        record_fetch(list->at[i + 2 * FETCHED_AHEAD]);
+        record_fetch(list->at[i + 2 * FETCHED_AHEAD], RECORD_LINES);
     if (i + FETCHED_AHEAD < list->count && list->at[i + FETCHED_AHEAD]->flags & RECORD_REMOVED)
         state_fetch_slot(state, list->at[i + FETCHED_AHEAD]->hash);
 }

@@ -189,10 +189,12 @@ void record_pin(struct record *record, bool pinned);
 /* For fold_expect: a key's hash, and what stands under it, without waiting. */
 uint64_t key_hash(const struct key *key);
 void state_fetch_slot(const struct state *state, uint64_t hash);
-void state_fetch_record(const struct state *state, uint64_t hash);
+#define RECORD_LINES 5 /* of the cache: most of a record with its key */
+#define TICK_LINES   4 /* what a tick needs of a call, or of an account */
+void state_fetch_record(const struct state *state, uint64_t hash, int lines);
 /* The record whose key has this hash, or NULL; its key is not compared. */
 struct record *state_guess(const struct state *state, uint64_t hash);
-void record_fetch(const struct record *record);
+void record_fetch(const struct record *record, int lines);
 
 size_t state_count(const struct state *state);
 void state_digest(struct state *state, uint64_t sum[2]);

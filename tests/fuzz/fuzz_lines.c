@@ -86,8 +86,7 @@ static void check_archived(const struct walk *walk, struct text line, const stru
 static bool is_marked_bare(struct text line, const struct log_record *record)
 {
     json_t *object = json_loadb(line.at, line.len, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, NULL);
-    bool marked = json_is_true(json_object_get(object, "bare")) &&
-                  !text_equal(record->record.value, line);
+    bool marked = json_is_true(json_object_get(object, "bare")) && !text_equal(record->record.value, line);
 
     json_decref(object);
     return marked;

@@ -58,8 +58,9 @@ static void test_every_byte_comes_back(void **state)
 
 static void test_what_a_record_may_have(void **state)
 {
-    const struct text values[] = {TEXT_LIT(""), TEXT_LIT("{\"a\":\"\\\\b\"}"), TEXT_LIT("gr\xc3\xbc\xc3\x9f"),
-                                  TEXT_LIT("\xff\x00\x01"), TEXT_LIT("\0"), TEXT_LIT("12345678\"")};
+    const struct text values[] = {
+        TEXT_LIT(""),   TEXT_LIT("{\"a\":\"\\\\b\"}"), TEXT_LIT("gr\xc3\xbc\xc3\x9f"), TEXT_LIT("\xff\x00\x01"),
+        TEXT_LIT("\0"), TEXT_LIT("12345678\"")};
     (void)state;
     for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
         struct fold_record record = {.offset = 17, .value = values[i]};
@@ -77,7 +78,8 @@ static void test_what_a_record_may_have(void **state)
 /* Both take the line, or neither, and as the same record. */
 static void test_the_scanner_agrees_with_the_parser(void **state)
 {
-    static const char line[] = "{\"partition\":1,\"offset\":17,\"timestamp\":5,\"key\":\"k\",\"value\":\"a\\\"b\\\\c\\n\"}";
+    static const char line[] =
+        "{\"partition\":1,\"offset\":17,\"timestamp\":5,\"key\":\"k\",\"value\":\"a\\\"b\\\\c\\n\"}";
     static const char put[] = "\"\\,:{}[]0129 -.eEnulltrbf/\t\x01\x7f\x80\xc3";
     char changed[sizeof line];
     (void)state;
