@@ -56,7 +56,7 @@ def meanwhile(load):
         made = watch(meter, snapshots / "partition-0")
         time.sleep(EVERY_S / 2)
     finally:
-        meter.kill()
+        meter.terminate()  # which sees to the snapshot under way
         meter.wait()
     return made, commits(load.folder / "out/progress.jsonl")
 

@@ -29,7 +29,7 @@ build=$(realpath "${1:?usage: tests/long.sh BUILD [model|laws|embedded|snapshots
 shift
 [ $# -gt 0 ] || set -- model laws embedded snapshots replay kafka day books hostile fuzz limits
 first=${FIRST_SEED:-1}
-log=$build/tests/long.log
+log=$build/tests/long-$$.log # of one part; several campaigns may run at once
 mkdir -p "$build/tests"
 passed=0 failed=0
 
@@ -129,5 +129,6 @@ for suite; do
     esac
 done
 
+rm -f "$log"
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]
