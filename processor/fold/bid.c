@@ -26,8 +26,8 @@ struct bid bid_of(const struct account_record *account, struct record *record, e
     int64_t until_ms = call->duration_ms + account->horizon_ms;
     if (until_ms > account->max_call_ms)
         until_ms = account->max_call_ms;
-    if (call->limit_ms != NO_LIMIT && call->limit_reason == CUTOFF_MAX_DURATION && call->limit_ms < until_ms)
-        until_ms = call->limit_ms; /* taken back it may be, but it never grows */
+    if (call->limit_ms != NO_LIMIT && call->limit_reason == CUTOFF_MAX_DURATION)
+        until_ms = call->limit_ms; /* said and granted, also where it is beyond a horizon that is shorter now */
     bid.full_end_ms = bid.end_ms;
     bid.full_cost_micros = bid.cost_micros;
     if (bid.end_ms < until_ms) {
