@@ -111,7 +111,8 @@ static bool judge_spend(struct fold *fold, const struct event *event, const stru
 static bool judge_credits(struct account_step *step, struct judgement *judgement)
 {
     struct fold *fold = step->fold;
-    int64_t uncommitted = step->overdrawn ? 0 : account_uncommitted(step->account);
+    /* A sum that left int64 is below zero, like any other that is not covered. */
+    int64_t uncommitted = step->overdrawn ? INT64_MIN : account_uncommitted(step->account);
     int64_t first_cost = charge_cost(&judgement->tariff, 1);
     judgement->reached_credits = true;
     if (!charge_covers(uncommitted, first_cost)) {
