@@ -64,14 +64,9 @@ enum verdict fx_published(struct fold *fold, const struct event *event, struct r
     (void)account;
     if (check_currencies(fold, event) == REJECTED)
         return REJECTED;
-    const struct fx_record *newest = NULL; /* of the same effective_at */
-    for (size_t i = 0; i < fold->fx_count; i++) {
-        const struct fx_record *table = table_of(fold->fx[i]);
-        if (table->effective_at_ms == event->data.fx.effective_at_ms && (!newest || table->seq > newest->seq))
-            newest = table;
-    }
-    if (newest && same_table(newest, event))
-        return DUPLICATE;
+    for (size_t i = 0; i < fold->fx_count; i++)
+        if (same_table(table_of(fold->fx[i]), event))
+            return DUPLICATE; /* also where another one of the same instant has come since */
     struct key key;
     key_begin(&key, RECORD_FX);
     key_number(&key, fold->p->next_fx_seq, 4);
