@@ -305,10 +305,8 @@ static bool show_figures(const struct run_options *options, struct run_means *me
     return options->http == NULL || means->http != NULL;
 }
 
-static bool prepare(const struct run_options *options, struct run_means *means, struct store_error *error)
+static bool plan_snapshots(const struct run_options *options, struct run_means *means, struct store_error *error)
 {
-    if (!show_figures(options, means, error))
-        return false;
     const struct snapshot_options *snapshots = &options->snapshots;
     means->snapshots = snapshot_schedule_new(snapshots, options->state, error);
     if (means->snapshots == NULL || snapshots->verify_path == NULL)
@@ -347,7 +345,8 @@ int cmd_run(int argc, char **argv)
         message_quiet(options.quiet);
         fail_points_arm();
         set_signals();
-        exit_code = prepare(&options, &means, &error) ? run(&options, &means, &error) : error.code;
+        bool is_ready = plan_snapshots(&options, &means, &error) && show_figures(&options, &means, &error);
+        exit_code = is_ready ? run(&options, &means, &error) : error.code;
         if (exit_code != EX_OK)
             message_error("%s", error.message);
     }

@@ -13,6 +13,7 @@ const char *input_file_name(const char *path)
     return strcmp(path, "-") == 0 ? "standard input" : path;
 }
 
+/* To the end of the file, or to what no text has, which may have no end. */
 static bool read_all(FILE *file, struct buffer *buffer)
 {
     size_t got;
@@ -20,13 +21,28 @@ static bool read_all(FILE *file, struct buffer *buffer)
         buffer_reserve(buffer, CHUNK);
         got = fread(buffer->at + buffer->len, 1, CHUNK, file);
         buffer->len += got;
-    } while (got > 0);
+    } while (got > 0 && memchr(buffer->at + buffer->len - got, '\0', got) == NULL && buffer->len <= INPUT_FILE_MOST);
     return ferror(file) == 0;
 }
 
 static bool begins_with(const struct buffer *buffer, const char *mark)
 {
     return buffer->len >= strlen(mark) && memcmp(buffer->at, mark, strlen(mark)) == 0;
+}
+
+/* EX_OK if the bytes are text of a length that can be dealt with. */
+static int judge(const char *name, struct buffer *buffer)
+{
+    if (begins_with(buffer, "\xFF\xFE") || begins_with(buffer, "\xFE\xFF"))
+        return message_fail(EX_DATAERR, "%s: UTF-16 text: save it as UTF-8", name);
+    const char *nul = memchr(buffer->at, '\0', buffer->len);
+    if (nul != NULL)
+        return message_fail(EX_DATAERR, "%s: byte %zu is NUL, which no text has: is this the right file?", name,
+                            (size_t)(nul - buffer->at) + 1);
+    if (buffer->len > INPUT_FILE_MOST)
+        return message_fail(EX_DATAERR, "%s: longer than %zu MiB: split it, each part with the first line", name,
+                            INPUT_FILE_MOST >> 20);
+    return EX_OK;
 }
 
 int input_file_read(const char *path, struct buffer *buffer)
@@ -41,8 +57,9 @@ int input_file_read(const char *path, struct buffer *buffer)
         fclose(file);
     if (!is_read)
         return message_fail(EX_IOERR, "%s: %s", input_file_name(path), strerror(reason));
-    if (begins_with(buffer, "\xFF\xFE") || begins_with(buffer, "\xFE\xFF"))
-        return message_fail(EX_DATAERR, "%s: UTF-16 text: save it as UTF-8", input_file_name(path));
+    int code = judge(input_file_name(path), buffer);
+    if (code != EX_OK)
+        return code;
     if (begins_with(buffer, "\xEF\xBB\xBF"))
         memmove(buffer->at, buffer->at + 3, buffer->len -= 3);
     buffer_append(buffer, "", 1);

@@ -96,7 +96,7 @@ static int run_isolated(struct diff *diff)
 {
     char a[PATH_MAX], b[PATH_MAX];
     if (realpath(diff->a, a) != NULL && realpath(diff->b, b) != NULL && strcmp(a, b) == 0)
-        return message_fail(EX_USAGE, "%s and %s are one and the same directory", diff->a, diff->b);
+        return message_fail(EX_USAGE, "'%s' and '%s' are one and the same directory", diff->a, diff->b);
     int exit_code = isolated_end(isolated_start(run, diff));
     return exit_code != EX_SOFTWARE
                ? exit_code

@@ -16,6 +16,7 @@
 
 #define OWN_PREFIX    "callfold."
 #define DEFAULT_GROUP "callfold"
+#define FILE_MOST     (1 << 20) /* bytes; certificates are in files of their own */
 
 static const char *const secrets[] = {
     "sasl.password",
@@ -185,27 +186,46 @@ static void warn_if_exposed(FILE *file, const char *path)
         message_note("warning: %s holds a secret and others can read it; chmod 600 %s", path, path);
 }
 
+static bool read_lines(struct kafka_settings *settings, const char *path, char *text, size_t len, bool *has_secret,
+                       struct store_error *error)
+{
+    struct kafka_setting setting;
+    char *end;
+    int number = 1;
+    for (char *line = text; line < text + len; line = end + 1, number++) {
+        end = memchr(line, '\n', (size_t)(text + len - line));
+        if (end == NULL)
+            end = text + len;
+        *end = '\0';
+        snprintf(setting.where, sizeof setting.where, "%.300s:%d", path, number);
+        if (strlen(line) != (size_t)(end - line))
+            return fail_with(error, EX_CONFIG, "%s: a NUL byte; this is no text file", setting.where);
+        if (!read_line(settings, &setting, line, has_secret, error))
+            return false;
+    }
+    return true;
+}
+
+/* In one piece, of a length that bounds what a wrong file can do. */
 static bool read_file(struct kafka_settings *settings, const char *path, struct store_error *error)
 {
-    char *line = NULL;
-    size_t capacity = 0;
-    ssize_t len;
-    struct kafka_setting setting;
-    bool has_secret = false, taken = true;
+    bool has_secret = false, taken;
     FILE *file = fopen(path, "r");
     if (file == NULL)
         return fail_with(error, EX_CONFIG, "cannot read the Kafka properties in %s: %s", path, strerror(errno));
-    for (int number = 1; taken && (len = getline(&line, &capacity, file)) >= 0; number++) {
-        snprintf(setting.where, sizeof setting.where, "%.300s:%d", path, number);
-        taken = strlen(line) == (size_t)len
-                    ? read_line(settings, &setting, line, &has_secret, error)
-                    : fail_with(error, EX_CONFIG, "%s: a NUL byte; this is no text file", setting.where);
-    }
-    if (taken && ferror(file))
+    char *text = malloc(FILE_MOST + 1);
+    if (text == NULL)
+        abort();
+    size_t len = fread(text, 1, FILE_MOST, file);
+    if (ferror(file))
         taken = fail_with(error, EX_CONFIG, "cannot read the Kafka properties in %s: %s", path, strerror(errno));
+    else
+        taken = read_lines(settings, path, text, len, &has_secret, error);
+    if (taken && len == FILE_MOST)
+        taken = fail_with(error, EX_CONFIG, "%s: %d bytes and more; this is no file of properties", path, FILE_MOST);
     if (has_secret)
         warn_if_exposed(file, path);
-    free(line);
+    free(text);
     fclose(file);
     return taken;
 }
