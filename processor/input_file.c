@@ -13,7 +13,15 @@ const char *input_file_name(const char *path)
     return strcmp(path, "-") == 0 ? "standard input" : path;
 }
 
-/* To the end of the file, or to what no text has, which may have no end. */
+/* So much of it is no text, and may have no end. */
+static bool ends_in_nothing(const struct buffer *buffer)
+{
+    if (buffer->len < CHUNK)
+        return false;
+    const char *last = buffer->at + buffer->len - CHUNK;
+    return *last == '\0' && memcmp(last, last + 1, CHUNK - 1) == 0;
+}
+
 static bool read_all(FILE *file, struct buffer *buffer)
 {
     size_t got;
@@ -21,7 +29,7 @@ static bool read_all(FILE *file, struct buffer *buffer)
         buffer_reserve(buffer, CHUNK);
         got = fread(buffer->at + buffer->len, 1, CHUNK, file);
         buffer->len += got;
-    } while (got > 0 && memchr(buffer->at + buffer->len - got, '\0', got) == NULL && buffer->len <= INPUT_FILE_MOST);
+    } while (got > 0 && buffer->len <= INPUT_FILE_MOST && !ends_in_nothing(buffer));
     return ferror(file) == 0;
 }
 
@@ -35,10 +43,8 @@ static int judge(const char *name, struct buffer *buffer)
 {
     if (begins_with(buffer, "\xFF\xFE") || begins_with(buffer, "\xFE\xFF"))
         return message_fail(EX_DATAERR, "%s: UTF-16 text: save it as UTF-8", name);
-    const char *nul = memchr(buffer->at, '\0', buffer->len);
-    if (nul != NULL)
-        return message_fail(EX_DATAERR, "%s: byte %zu is NUL, which no text has: is this the right file?", name,
-                            (size_t)(nul - buffer->at) + 1);
+    if (ends_in_nothing(buffer))
+        return message_fail(EX_DATAERR, "%s: %d bytes of nothing but NULs: is this the right file?", name, CHUNK);
     if (buffer->len > INPUT_FILE_MOST)
         return message_fail(EX_DATAERR, "%s: longer than %zu MiB: split it, each part with the first line", name,
                             INPUT_FILE_MOST >> 20);

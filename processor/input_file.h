@@ -9,8 +9,8 @@
 /* Reads the bytes of the file at path ("-" is stdin) into *buffer, less a
  * UTF-8 byte order mark; a NUL that does not count stands behind them. EX_OK,
  * or the exit code after a message: EX_IOERR when it cannot be read, EX_DATAERR
- * when it is UTF-16, has a NUL or is longer than INPUT_FILE_MOST. The buffer is
- * to be empty. */
+ * when it is UTF-16, 64 KiB of nothing but NULs or longer than INPUT_FILE_MOST.
+ * The buffer is to be empty. */
 int input_file_read(const char *path, struct buffer *buffer);
 /* What messages call it: the path, or "standard input". */
 const char *input_file_name(const char *path);
