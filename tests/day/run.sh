@@ -10,7 +10,7 @@ build=$(realpath "${1:-build}")
 work=$(mktemp -d "${TMPDIR:-/tmp}/callfold-day-XXXXXX")
 seed=${SEED:-1} accounts=${ACCOUNTS:-60}
 meter=
-# A meter killed before its child has become callfold is still this shell, trap and all.
+comm=$(cat /proc/$$/comm)
 trap '[ "$BASHPID" -eq $$ ] && { stop_meter 2>/dev/null; rm -rf "$work"; }' EXIT
 . tests/tally.sh
 topics="commands ledger calls balances rejects attestations"
@@ -18,6 +18,8 @@ topics="commands ledger calls balances rejects attestations"
 start_meter() { # DIR [BUILD]
     "${2:-$build}/callfold" run --quiet --follow --events "$1/day.jsonl" --out "$1/out" --state "$1/state" 2>>"$1/messages" &
     meter=$!
+    # Until its child has become callfold it is still this shell, which may swallow a signal.
+    while [ "$(cat /proc/$meter/comm 2>/dev/null)" = "$comm" ]; do :; done
 }
 
 stop_meter() {
