@@ -381,6 +381,8 @@ progress_stays_short() {
 
 counted() { [ "$(wc -l <out/"$1")" -ge "$2" ]; }
 
+progress_says_lines() { grep -qs "\"lines\":$(wc -l <events.jsonl)," out/progress.jsonl; }
+
 file_is_followed() { # line by line, each answered before the next is written
     fresh
     : >events.jsonl
@@ -395,12 +397,11 @@ file_is_followed() { # line by line, each answered before the next is written
             ;;
         esac
     done < <(head -n 400 "$1")
+    until_true progress_says_lines || { echo "not all lines were taken"; kill $pid; return 1; }
     kill -TERM $pid
     wait $pid || { cat messages; return 1; }
     [ $started -gt 20 ] && mv out followed && reference events.jsonl undisturbed && mv followed out && same_outputs undisturbed
 }
-
-progress_says_lines() { grep -qs "\"lines\":$(wc -l <events.jsonl)," out/progress.jsonl; }
 
 blank_lines_are_progress() { # a platform in lock step waits for them too
     fresh
