@@ -11,7 +11,8 @@
 #include "processor/log.h"
 
 /* How many records ahead a plain event is read, and the fold told of it. */
-enum { AHEAD_SLOT = 12, AHEAD_CALL = 5, AHEAD_ACCOUNT = 2, AHEAD_ROOM = 16 };
+enum { AHEAD_SLOT = 12, AHEAD_CALL = 5, AHEAD_ACCOUNT = 2 };
+#define AHEAD_ROOM 16
 
 /* A record read ahead. */
 struct ahead_slot {

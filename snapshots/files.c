@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sysexits.h>
@@ -62,6 +63,28 @@ bool write_whole(int fd, const void *bytes, size_t len)
         len -= (size_t)written;
     }
     return true;
+}
+
+char *read_whole(const char *path, size_t most, size_t *len, struct store_error *error)
+{
+    FILE *file = fopen(path, "re");
+    if (file == NULL) {
+        fail_with_errno(error, errno, "read", path);
+        error->code = errno == ENOENT ? EX_NOINPUT : error->code;
+        return NULL;
+    }
+    char *bytes = malloc(most + 1);
+    if (bytes == NULL)
+        abort();
+    *len = fread(bytes, 1, most + 1, file);
+    bool is_read = !ferror(file) || fail_with_errno(error, EIO, "read", path);
+    fclose(file);
+    if (is_read && *len <= most)
+        return bytes;
+    if (is_read)
+        fail_with(error, EX_DATAERR, "%s is longer than %zu bytes: this is not the right file", path, most);
+    free(bytes);
+    return NULL;
 }
 
 static bool make_one(const char *path, struct store_error *error)

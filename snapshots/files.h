@@ -1,6 +1,6 @@
 /* files.h - the few things every writer of files here needs.
  *
- * Bytes written whole, directories made with their parents, a directory
+ * Bytes written and read whole, directories made with their parents, a directory
  * synced so that a rename in it survives the machine, a lock, and the messages
  * that go with an errno. Faults land in a struct store_error.
  */
@@ -18,6 +18,10 @@ bool fail_with_errno(struct store_error *error, int number, const char *to_do, c
 
 /* Writes all len bytes at the descriptor's place; false with errno set. */
 bool write_whole(int fd, const void *bytes, size_t len);
+/* A file's bytes, at most so many, and room for one more behind them; to be
+ * freed. NULL with *error set: EX_NOINPUT when there is no such file, EX_DATAERR
+ * when it is longer. */
+char *read_whole(const char *path, size_t most, size_t *len, struct store_error *error);
 /* An exclusive flock, waited for up to a second: who was killed a moment ago may
  * have left a child that has not closed its copy yet. False with errno set:
  * EWOULDBLOCK when somebody else holds it. */

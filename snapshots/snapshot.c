@@ -182,36 +182,13 @@ int snapshot_lock(const char *dir, uint32_t partition, struct store_error *error
 
 /* Reading. */
 
-/* NULL with *error, or NULL with error->code EX_NOINPUT when there is none. */
-static char *read_file(const char *path, size_t most, size_t *len, struct store_error *error)
-{
-    FILE *file = fopen(path, "re");
-    if (file == NULL) {
-        fail_with_errno(error, errno, "read", path);
-        error->code = errno == ENOENT ? EX_NOINPUT : error->code;
-        return NULL;
-    }
-    char *bytes = malloc(most + 1);
-    if (bytes == NULL)
-        abort();
-    *len = fread(bytes, 1, most + 1, file);
-    bool is_read = !ferror(file) || fail_with_errno(error, EIO, "read", path);
-    fclose(file);
-    if (is_read && *len <= most)
-        return bytes;
-    if (is_read)
-        fail_with(error, EX_DATAERR, "%s is longer than %zu bytes: it is none of ours", path, most);
-    free(bytes);
-    return NULL;
-}
-
 static bool check_signature(const char *path, struct text manifest, const struct signature_key *key, bool *is_signed,
                             struct store_error *error)
 {
     char signature_path[PATH_MAX + 16];
     size_t len;
     snprintf(signature_path, sizeof signature_path, "%s/" SIGNATURE_FILE, path);
-    char *signature = read_file(signature_path, SIGNATURE_SIZE, &len, error);
+    char *signature = read_whole(signature_path, SIGNATURE_SIZE, &len, error);
     *is_signed = signature != NULL;
     if (signature == NULL && error->code != EX_NOINPUT)
         return false;
@@ -244,7 +221,7 @@ bool snapshot_read(const struct snapshot_place *place, const struct signature_ke
     bool has_signature;
     snapshot_path(path, place);
     snprintf(manifest_path, sizeof manifest_path, "%s/" MANIFEST_FILE, path);
-    char *bytes = read_file(manifest_path, MANIFEST_MOST, &len, error);
+    char *bytes = read_whole(manifest_path, MANIFEST_MOST, &len, error);
     if (bytes == NULL) {
         error->code = error->code == EX_NOINPUT ? EX_DATAERR : error->code;
         return false;

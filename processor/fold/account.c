@@ -109,25 +109,24 @@ static void take_up_policy(struct account_step *step)
     step->every_call = true;
 }
 
-static void begin(struct account_step *step, struct fold *fold, struct record *record, int64_t time_ms)
+static struct account_step begin(struct fold *fold, struct record *record, int64_t time_ms)
 {
-    *step = (struct account_step){.fold = fold, .record = record, .account = record_body(record), .time_ms = time_ms};
-    step->uncommitted_before = account_uncommitted(step->account);
+    struct account_step step = {.fold = fold, .record = record, .account = record_body(record), .time_ms = time_ms};
+    step.uncommitted_before = account_uncommitted(step.account);
     state_changed(fold->state, record);
+    return step;
 }
 
 struct account_step account_begin_deadline(struct fold *fold, struct record *record)
 {
-    struct account_step step;
-    begin(&step, fold, record, fold->p->time_ms);
+    struct account_step step = begin(fold, record, fold->p->time_ms);
     step.is_deadline = true;
     return step;
 }
 
 struct account_step account_begin(struct fold *fold, struct record *record, int64_t time_ms)
 {
-    struct account_step step;
-    begin(&step, fold, record, time_ms);
+    struct account_step step = begin(fold, record, time_ms);
     if (step.account->policy_version != fold->policy->version)
         take_up_policy(&step);
     return step;

@@ -58,17 +58,6 @@ struct deck_view {
     uint16_t lengths; /* bit n: a rate of the deck has a prefix of n digits */
 };
 
-/* The live calls of one account, on their way in. */
-struct restored {
-    struct record *account;
-    struct restored_call {
-        int64_t start_offset;
-        struct record *record;
-    } * calls;
-    size_t count, capacity;
-    int64_t total; /* of all accounts */
-};
-
 struct fold {
     uint32_t partition, partition_count;
     struct state *state;

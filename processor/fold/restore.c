@@ -4,6 +4,17 @@
 
 #include <stdlib.h>
 
+/* The live calls of one account, on their way in. */
+struct restored {
+    struct record *account;
+    struct restored_call {
+        int64_t start_offset;
+        struct record *record;
+    } * calls;
+    size_t count, capacity;
+    int64_t total; /* of all accounts */
+};
+
 static void restore_begin(struct fold *fold)
 {
     /* What fold_new made for a new partition gives way to what is stored. */

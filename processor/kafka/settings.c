@@ -16,7 +16,7 @@
 
 #define OWN_PREFIX    "callfold."
 #define DEFAULT_GROUP "callfold"
-#define FILE_MOST     (1 << 20) /* bytes; certificates are in files of their own */
+#define FILE_MOST     ((size_t)1 << 20) /* bytes; certificates are in files of their own */
 
 static const char *const secrets[] = {
     "sasl.password",
@@ -179,10 +179,10 @@ static bool read_line(struct kafka_settings *settings, struct kafka_setting *set
     return take(settings, setting, error);
 }
 
-static void warn_if_exposed(FILE *file, const char *path)
+static void warn_if_exposed(const char *path)
 {
     struct stat status;
-    if (fstat(fileno(file), &status) == 0 && (status.st_mode & (S_IRGRP | S_IROTH)) != 0)
+    if (stat(path, &status) == 0 && (status.st_mode & (S_IRGRP | S_IROTH)) != 0)
         message_note("warning: %s holds a secret and others can read it; chmod 600 %s", path, path);
 }
 
@@ -206,27 +206,19 @@ static bool read_lines(struct kafka_settings *settings, const char *path, char *
     return true;
 }
 
-/* In one piece, of a length that bounds what a wrong file can do. */
 static bool read_file(struct kafka_settings *settings, const char *path, struct store_error *error)
 {
-    bool has_secret = false, taken;
-    FILE *file = fopen(path, "r");
-    if (file == NULL)
-        return fail_with(error, EX_CONFIG, "cannot read the Kafka properties in %s: %s", path, strerror(errno));
-    char *text = malloc(FILE_MOST + 1);
-    if (text == NULL)
-        abort();
-    size_t len = fread(text, 1, FILE_MOST, file);
-    if (ferror(file))
-        taken = fail_with(error, EX_CONFIG, "cannot read the Kafka properties in %s: %s", path, strerror(errno));
-    else
-        taken = read_lines(settings, path, text, len, &has_secret, error);
-    if (taken && len == FILE_MOST)
-        taken = fail_with(error, EX_CONFIG, "%s: %d bytes and more; this is no file of properties", path, FILE_MOST);
+    bool has_secret = false;
+    size_t len;
+    char *text = read_whole(path, FILE_MOST, &len, error);
+    if (text == NULL) {
+        error->code = EX_CONFIG;
+        return false;
+    }
+    bool taken = read_lines(settings, path, text, len, &has_secret, error);
     if (has_secret)
-        warn_if_exposed(file, path);
+        warn_if_exposed(path);
     free(text);
-    fclose(file);
     return taken;
 }
 

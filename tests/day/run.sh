@@ -11,6 +11,7 @@ work=$(mktemp -d "${TMPDIR:-/tmp}/callfold-day-XXXXXX")
 seed=${SEED:-1} accounts=${ACCOUNTS:-60}
 meter=
 comm=$(cat /proc/$$/comm)
+# A child that is still this shell has its trap too.
 trap '[ "$BASHPID" -eq $$ ] && { stop_meter 2>/dev/null; rm -rf "$work"; }' EXIT
 . tests/tally.sh
 topics="commands ledger calls balances rejects attestations"

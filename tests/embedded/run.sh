@@ -260,11 +260,12 @@ partition_count_changes() {
     expect_code 78 fold "$1" --partitions 5 && expect_words "--partitions 4" "5"
 }
 
+fold_version=$(sed -n 's/^#define FOLD_VERSION //p' "$here/../../processor/fold/fold.h")
 fold_version_changes() {
     fresh
     fold "$1"
     sed -i 's/"fold_version":[0-9]*/"fold_version":999/' out/progress.jsonl
-    expect_code 78 fold "$1" && expect_words "fold version 999" "this program is version"
+    expect_code 78 fold "$1" && expect_words "fold version 999" "this program is version $fold_version"
 }
 
 second_process() {

@@ -1,4 +1,6 @@
 """`callfold run --snapshots`: what it starts from, what it refuses, what it makes by the clock."""
+import pathlib
+import re
 import shutil
 import signal
 import time
@@ -16,7 +18,7 @@ def run(check, programs, histories, dice, sizes):
         check(f"{history.name}: made by the clock", by_the_clock, programs, history, sizes.seconds)
     history = histories[0]
     check("a snapshot ahead of the last commit is passed over", ahead, programs, history)
-    check("another fold version", refused, programs, history, {"fold_version": 999}, "version 999", "this program")
+    check("another fold version", refused, programs, history, {"fold_version": 999}, "version 999", f"version {fold_version()}")
     check("another number of partitions", refused, programs, history, {"partition_count": 7}, "one of 7", "there are 0")
     check("a snapshot of a meter on Kafka", refused, programs, history, {"home": "cluster x group y"},
           "cluster x group y", "a meter on files")
@@ -26,6 +28,11 @@ def run(check, programs, histories, dice, sizes):
     check("options that do not go together", bad_options, programs, history)
     check("callfold-snapshot is not there", not_installed, programs, history)
     check("killed while one is being made", killed_meanwhile, programs, history)
+
+
+def fold_version():
+    header = pathlib.Path(__file__).resolve().parents[2] / "processor/fold/fold.h"
+    return re.search(r"#define FOLD_VERSION (\d+)", header.read_text())[1]
 
 
 def no_snapshots(programs, history):
