@@ -1,7 +1,6 @@
 /* feed.c - see feed.h. */
 #include "processor/kafka/feed.h"
 
-#include <inttypes.h>
 #include <sysexits.h>
 
 #include "processor/kafka/topics.h"
@@ -12,20 +11,6 @@
 #define STEP_MS    1000
 #define PATIENCE_S 75
 #define COMMIT_MS  75000 /* more than a deck's transaction lives */
-
-static bool count_partitions(struct feed *feed, struct store_error *error)
-{
-    const struct rd_kafka_metadata *metadata = client_metadata(&feed->client, error);
-    if (metadata == NULL)
-        return false;
-    for (int i = 0; i < metadata->topic_cnt; i++)
-        if (strcmp(metadata->topics[i].topic, EVENTS_TOPIC) == 0)
-            feed->partition_count = (uint32_t)metadata->topics[i].partition_cnt;
-    rd_kafka_metadata_destroy(metadata);
-    return feed->partition_count > 0 ||
-           fail_with(error, EX_CONFIG,
-                     "topic " EVENTS_TOPIC " is missing; make the topics with callfold topics create");
-}
 
 /* Frees the fault. */
 static bool fail_step(struct feed *feed, rd_kafka_error_t *fault, struct store_error *error)
@@ -38,7 +23,8 @@ static bool fail_step(struct feed *feed, rd_kafka_error_t *fault, struct store_e
 bool feed_open(struct feed *feed, enum client_kind kind, const struct kafka_settings *settings,
                struct store_error *error)
 {
-    if (!client_open(&feed->client, kind, settings, error) || !count_partitions(feed, error))
+    if (!client_open(&feed->client, kind, settings, error) ||
+        (feed->partition_count = topics_count_partitions(&feed->client, error)) == 0)
         return false;
     feed->topic = rd_kafka_topic_new(feed->client.rk, EVENTS_TOPIC, NULL);
     return true;

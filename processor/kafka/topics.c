@@ -13,6 +13,7 @@
 
 #define ADMIN_MS     30000
 #define POLL_MS      50
+#define NEWS_MS      5000 /* so much later than the others a broker may hear of new topics */
 #define TOPICS       (TOPIC_COUNT + 2)
 #define RULES_MAX    4
 #define VALUE_MAX    64
@@ -171,7 +172,7 @@ static bool describe_configs(struct client *client, struct topic_found found[TOP
     return taken;
 }
 
-static bool look(struct client *client, struct topic_found found[TOPICS], struct store_error *error)
+static bool note_topics(struct client *client, struct topic_found found[TOPICS], struct store_error *error)
 {
     memset(found, 0, TOPICS * sizeof found[0]);
     const struct rd_kafka_metadata *metadata = client_metadata(client, error);
@@ -179,7 +180,25 @@ static bool look(struct client *client, struct topic_found found[TOPICS], struct
         return false;
     note_metadata(found, metadata);
     rd_kafka_metadata_destroy(metadata);
-    return describe_configs(client, found, error);
+    return true;
+}
+
+/* The brokers say that a topic is made before each of them knows of it. Waits so
+ * long for the first `count`; those that are still unknown then are not there. */
+static bool await_topics(struct client *client, struct topic_found found[TOPICS], size_t count, long ms,
+                         struct store_error *error)
+{
+    double begun = seconds_now();
+    for (;;) {
+        size_t known = 0;
+        if (!note_topics(client, found, error))
+            return false;
+        while (known < count && found[known].exists)
+            known++;
+        if (known == count || seconds_now() - begun >= (double)ms / 1000)
+            return true;
+        nanosleep(&(struct timespec){.tv_nsec = POLL_MS * 1000000L}, NULL);
+    }
 }
 
 /* Checking. */
@@ -201,12 +220,17 @@ static bool check_rules(const struct topic_plan *plan, const struct topic_found 
     return true;
 }
 
+static bool fail_as_missing(size_t i, struct store_error *error)
+{
+    return fail_with(error, EX_CONFIG, "topic %s is missing; make the topics with callfold topics create",
+                     plans[i].name);
+}
+
 static bool check_topic(size_t i, const struct topic_found found[TOPICS], bool allow_retention,
                         struct store_error *error)
 {
     if (!found[i].exists)
-        return fail_with(error, EX_CONFIG, "topic %s is missing; make the topics with callfold topics create",
-                         plans[i].name);
+        return fail_as_missing(i, error);
     if (found[i].partitions != found[0].partitions)
         return fail_with(error, EX_CONFIG,
                          "topic %s has %d partitions and %s has %d; all must have the same number: make the one that "
@@ -231,7 +255,7 @@ static void report(const struct topic_found found[TOPICS])
 uint32_t topics_check(struct client *client, bool allow_retention, struct store_error *error)
 {
     struct topic_found found[TOPICS];
-    if (!look(client, found, error))
+    if (!await_topics(client, found, TOPICS, NEWS_MS, error) || !describe_configs(client, found, error))
         return 0;
     for (size_t i = 0; i < TOPICS; i++)
         if (!check_topic(i, found, allow_retention, error))
@@ -242,6 +266,16 @@ uint32_t topics_check(struct client *client, bool allow_retention, struct store_
         return 0;
     }
     report(found);
+    return (uint32_t)found[0].partitions;
+}
+
+uint32_t topics_count_partitions(struct client *client, struct store_error *error)
+{
+    struct topic_found found[TOPICS];
+    if (!await_topics(client, found, 1, NEWS_MS, error))
+        return 0;
+    if (!found[0].exists)
+        fail_as_missing(0, error);
     return (uint32_t)found[0].partitions;
 }
 
@@ -309,26 +343,6 @@ static bool create(struct client *client, rd_kafka_NewTopic_t **topics, size_t c
     return done;
 }
 
-/* The brokers say that a topic is made before all of them know of it. */
-static bool await_all(struct client *client, struct store_error *error)
-{
-    struct topic_found found[TOPICS];
-    size_t known = 0;
-    double begun = seconds_now();
-    while (known < TOPICS && seconds_now() - begun < ADMIN_MS / 1000.0) {
-        const struct rd_kafka_metadata *metadata = client_metadata(client, error);
-        if (metadata == NULL)
-            return false;
-        memset(found, 0, sizeof found);
-        note_metadata(found, metadata);
-        rd_kafka_metadata_destroy(metadata);
-        for (known = 0; known < TOPICS && found[known].exists; known++) {
-        }
-        nanosleep(&(struct timespec){.tv_nsec = known < TOPICS ? POLL_MS * 1000000L : 0}, NULL);
-    }
-    return true;
-}
-
 /* True when the topic that is there differs from the wish. */
 static bool say_differences(const struct topic_plan *plan, const struct topic_found *found,
                             const struct topics_wish *wish)
@@ -362,7 +376,7 @@ bool topics_make(struct client *client, const struct topics_wish *wish, bool *di
     rd_kafka_NewTopic_t *missing[TOPICS];
     size_t count = 0;
     *differs = false;
-    if (!look(client, found, error))
+    if (!note_topics(client, found, error) || !describe_configs(client, found, error))
         return false;
     int partitions = partitions_of_new(found, wish);
     for (size_t i = 0; i < TOPICS; i++) {
@@ -373,7 +387,8 @@ bool topics_make(struct client *client, const struct topics_wish *wish, bool *di
         else
             message_note("%s: is there, with %d partitions", plans[i].name, found[i].partitions);
     }
-    bool done = count == 0 || (create(client, missing, count, error) && await_all(client, error));
+    bool done =
+        count == 0 || (create(client, missing, count, error) && await_topics(client, found, TOPICS, ADMIN_MS, error));
     rd_kafka_NewTopic_destroy_array(missing, count);
     return done;
 }

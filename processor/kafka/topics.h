@@ -26,6 +26,8 @@ struct topics_wish {
  * existing one differs (on stderr). *differs: some do. */
 bool topics_make(struct client *client, const struct topics_wish *wish, bool *differs, struct store_error *error);
 
+/* Of callfold.events: 0 with *error when it is not there. */
+uint32_t topics_count_partitions(struct client *client, struct store_error *error);
 /* Are all there, and as they must be? The number of partitions, or 0 with *error. */
 uint32_t topics_check(struct client *client, bool allow_retention, struct store_error *error);
 

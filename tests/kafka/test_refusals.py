@@ -5,7 +5,9 @@ import pathlib
 import random
 import re
 import shutil
+import subprocess
 import tempfile
+import time
 import unittest
 
 import confluent_kafka
@@ -13,7 +15,7 @@ import confluent_kafka.admin
 
 import topics
 from cluster import QUIET
-from house import EX_CONFIG, TOPICS, House, await_that, callfold, shared_cluster
+from house import CALLFOLD, EX_CONFIG, TOPICS, House, await_that, callfold, shared_cluster
 from old_broker import OldBroker
 from test_chaos import OFTEN, PIECE
 
@@ -57,6 +59,18 @@ class Topics(unittest.TestCase):
         self.assertIn("topic callfold.ledger is missing; make the topics with callfold topics create", self.refusal())
         self.assertIn("callfold.ledger: made", self.create())
         self.begins()
+
+    def test_topics_that_are_heard_of_late(self):
+        """A broker may not know yet what another one has just made: a missing topic is waited for a moment."""
+        self.house.delete_topics("callfold.events", "callfold.ledger")
+        meter = self.house.meter("a").start()
+        writer = subprocess.Popen([CALLFOLD, "produce", "--kafka", self.house.properties, "--events", "-"],
+                                  stdin=subprocess.DEVNULL)
+        time.sleep(1.5)
+        self.create()
+        self.assertEqual(0, writer.wait(timeout=60))
+        meter.await_saying("assigned")
+        self.assertEqual(0, meter.end(), meter.said())
 
     def test_properties_by_mistake(self):
         for topic, wrong, right, words in (
