@@ -163,13 +163,17 @@ class House:
             deleted.result(30)
         await_that(lambda: not self.admin.list_topics(timeout=30).topics.keys() & set(names), lambda: "topics stay")
 
-    def alter(self, topic, more):
-        """Sets properties of a topic beside those that it has."""
+    def properties_of(self, topic):
+        """Those that are the topic's own."""
         asked = confluent_kafka.admin.ConfigResource("topic", topic)
         entries = self.admin.describe_configs([asked])[asked].result(30).values()
-        own = {entry.name: entry.value for entry in entries if entry.source == OF_THE_TOPIC}
-        wanted = confluent_kafka.admin.ConfigResource("topic", topic, set_config=own | more)
+        return {entry.name: entry.value for entry in entries if entry.source == OF_THE_TOPIC}
+
+    def alter(self, topic, more):
+        """Sets properties of a topic beside those that it has; returns when it is known to have them."""
+        wanted = confluent_kafka.admin.ConfigResource("topic", topic, set_config=self.properties_of(topic) | more)
         self.admin.alter_configs([wanted])[wanted].result(30)
+        await_that(lambda: more.items() <= self.properties_of(topic).items(), lambda: f"{topic} does not get {more}")
 
     def meter(self, instance, *options, state=None):
         self.meters.append(Meter(self, instance, options, state))
